@@ -109,6 +109,16 @@ CREATE TYPE api.failure_receipt AS (
 	replayed boolean
 );
 COMMENT ON TYPE api.failure_receipt IS 'A failed use that was recorded.';
+CREATE TYPE api.free_plan_receipt AS (
+	user_id text,
+	plan_id text,
+	allowance numeric,
+	granted boolean,
+	period_starts_at timestamp with time zone,
+	period_ends_at timestamp with time zone,
+	balance numeric,
+	replayed boolean
+);
 CREATE DOMAIN api.grant_reason AS text;
 COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
 CREATE TYPE api.grant_receipt AS (
@@ -205,6 +215,21 @@ CREATE TYPE api.overdraft AS (
 	debt numeric
 );
 COMMENT ON TYPE api.overdraft IS 'How far captures may take an account into debt, and how much debt it has.';
+CREATE TYPE api.plan_offer AS (
+	user_id text,
+	account_id uuid,
+	plan_id text,
+	version bigint,
+	title text,
+	allowance numeric,
+	"interval" text,
+	interval_count bigint,
+	amount bigint,
+	currency text,
+	trial_days bigint,
+	stripe_price_id text,
+	stripe_customer_id text
+);
 CREATE TYPE api.quote AS (
 	module_id text,
 	cost numeric,
@@ -312,6 +337,11 @@ CREATE TYPE api.stripe_calls AS (
 	calls jsonb
 );
 COMMENT ON TYPE api.stripe_calls IS 'The answer of api.claim_stripe_calls: the calls to Stripe that a worker is to make.';
+CREATE TYPE api.stripe_customer AS (
+	user_id text,
+	account_id uuid,
+	stripe_customer_id text
+);
 CREATE TYPE api.stripe_report AS (
 	call_id uuid,
 	state text,
@@ -416,6 +446,14 @@ The first customer stays, unless replaces_customer_id says that it no longer exi
 within an hour, or is no longer sold as it was, cannot get one any more: end the session then. A session belongs to one
 order.
 Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';
+CREATE FUNCTION api.attach_customer(account_id uuid, customer_id text, replaces_customer_id text DEFAULT NULL::text) RETURNS api.stripe_customer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.attach_customer(account_id uuid, customer_id text, replaces_customer_id text) IS 'Record the Stripe customer of an account. For services.
+The first customer stays, unless replaces_customer_id says that it no longer exists. stripe_customer_id: the customer
+that the account has now.
+Raises PT404 unknown_user, PT422 bad_order, PT403 not_yours.';
 CREATE FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean DEFAULT false) RETURNS api.credential
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -644,6 +682,15 @@ Stripe events that waited for their order, list the prices that have begun, and 
 that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
 nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
 Raises PT403 not_yours, PT422 bad_limit.';
+CREATE FUNCTION api.offer_plan(plan_id text, user_id text DEFAULT NULL::text) RETURNS api.plan_offer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.offer_plan(plan_id text, user_id text) IS 'The terms on which an account can subscribe to a plan now, for a Checkout session in subscription mode. The HTTP API
+calls it for POST /checkout with a plan_id.
+trial_days: 0 for an account that has had a subscription before. stripe_customer_id: null when it has no customer yet.
+Raises PT404 unknown_plan, PT409 already_subscribed (subscription_id), PT422 bad_order for the free plan, PT423
+account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -657,6 +704,12 @@ for guest_consume, for the bounds of campaigns. Only from services: email_verifi
 verified the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+CREATE FUNCTION api.payment_customer(user_id text DEFAULT NULL::text) RETURNS api.stripe_customer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.payment_customer(user_id text) IS 'The Stripe customer of an account. The HTTP API calls it for POST /portal.
+Raises PT404 no_customer if the account has none yet, unknown_user, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.quote
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -863,6 +916,15 @@ these keys.
 Over a bound the account opens without its welcome, and open_account tries again later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';
+CREATE FUNCTION api.start_free_plan(user_id text DEFAULT NULL::text) RETURNS api.free_plan_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.start_free_plan(user_id text) IS 'Take the free plan. Each of its periods brings its allowance, at most once, and nothing while the account has a paid
+plan. A second call changes nothing and tells the present period.
+granted: whether the allowance of this period was given. period_ends_at: when its tokens expire and the next ones come.
+Raises PT404 unknown_plan if there is no free plan, PT403 not_verified while the operator requires a verified address
+and this one is not, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.stop_auto_topup(user_id text DEFAULT NULL::text) RETURNS api.auto_topup_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -910,6 +972,16 @@ CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A user''s own call opens a missing account, and a service''s call does if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
+CREATE FUNCTION credits.account_of_checkout(p_session jsonb) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.account_of_checkout(p_session jsonb) IS 'The account for which the HTTP API opened a Checkout session in subscription mode. Null for another session.';
+CREATE FUNCTION credits.account_of_subscription(p_subscription_id text, p_metadata jsonb, p_customer_id text) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.account_of_subscription(p_subscription_id text, p_metadata jsonb, p_customer_id text) IS 'The account that a subscription belongs to. Null when it cannot be told.';
 CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) RETURNS api.account_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -956,7 +1028,7 @@ CREATE TABLE credits.orders (
     disputed boolean DEFAULT false NOT NULL,
     reversed_debt credits.amount DEFAULT 0 NOT NULL,
     succeeded_at timestamp with time zone,
-    CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT orders_amount_is_not_negative CHECK ((amount >= 0)),
     CONSTRAINT orders_kind_is_known CHECK ((kind = ANY (ARRAY['checkout'::text, 'auto_topup'::text, 'subscription'::text]))),
     CONSTRAINT orders_paid_has_amount CHECK (((state <> 'paid'::text) OR ((paid >= 0) IS TRUE))),
     CONSTRAINT orders_paid_has_time CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
@@ -1060,6 +1132,11 @@ CREATE FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of a payment intent or setup intent says. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_invoice(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_invoice(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of an invoice says. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1070,6 +1147,11 @@ CREATE FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of a Checkout session says to the order that it names. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_subscription(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_subscription(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Makes the row of a subscription what an event says, unless a newer one has come. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1177,6 +1259,11 @@ CREATE FUNCTION credits.begin_attempt(p_topup credits.auto_topups, p_offer credi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.begin_attempt(p_topup credits.auto_topups, p_offer credits.orders, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) IS 'Writes an attempt to top up a locked wallet, its order and its call to Stripe.';
+CREATE FUNCTION credits.begin_free_period(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.begin_free_period(p_account_id uuid) IS 'Grants the allowance of the free plan''s present period to an account that has that plan, once. Does nothing while the account has a paid plan or is not active. The wallet is locked.';
 CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1678,6 +1765,52 @@ CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_period(p_period text) IS 'Checks that a period is day or month. Raises PT422 bad_period, also for null.';
+CREATE TABLE credits.plan_versions (
+    plan_id text NOT NULL,
+    version bigint NOT NULL,
+    allowance credits.tokens NOT NULL,
+    period_unit text NOT NULL,
+    period_count bigint NOT NULL,
+    amount bigint NOT NULL,
+    currency text,
+    trial_days bigint DEFAULT 0 NOT NULL,
+    trial_allowance credits.tokens DEFAULT 0 NOT NULL,
+    rollover_cap credits.tokens,
+    rollover_percent numeric,
+    rollover_expires_after interval,
+    priority bigint NOT NULL,
+    rollover_priority bigint NOT NULL,
+    scope text,
+    stripe_price_id text,
+    defined_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT plan_versions_allowance_is_positive CHECK (((allowance)::numeric > (0)::numeric)),
+    CONSTRAINT plan_versions_amount_is_not_negative CHECK ((amount >= 0)),
+    CONSTRAINT plan_versions_cap_is_positive CHECK (((rollover_cap)::numeric > (0)::numeric)),
+    CONSTRAINT plan_versions_percent_is_sane CHECK (((rollover_percent > (0)::numeric) AND (rollover_percent <= (100)::numeric))),
+    CONSTRAINT plan_versions_period_is_known CHECK ((period_unit = ANY (ARRAY['month'::text, 'year'::text]))),
+    CONSTRAINT plan_versions_period_is_sane CHECK (((period_count >= 1) AND (period_count <=
+CASE period_unit
+    WHEN 'year'::text THEN 3
+    ELSE 36
+END))),
+    CONSTRAINT plan_versions_price_has_currency CHECK (((amount = 0) OR (currency IS NOT NULL))),
+    CONSTRAINT plan_versions_rollover_expiry_is_sane CHECK (((rollover_expires_after > '00:00:00'::interval) AND (rollover_expires_after <= '1000 years'::interval))),
+    CONSTRAINT plan_versions_trial_is_sane CHECK ((((trial_days >= 0) AND (trial_days <= 730)) AND ((trial_allowance)::numeric >= (0)::numeric)))
+);
+ALTER TABLE ONLY credits.plan_versions FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.plan_versions IS 'The terms of plans. A version is never edited. New subscribers get the newest one; the others keep the newest one of the price that they pay at Stripe.';
+COMMENT ON COLUMN credits.plan_versions.allowance IS 'Tokens for each period, and for each unit of the quantity.';
+COMMENT ON COLUMN credits.plan_versions.amount IS 'Price of a period in minor units of the currency. 0: free.';
+COMMENT ON COLUMN credits.plan_versions.trial_allowance IS 'Tokens that the invoice of a free trial grants.';
+COMMENT ON COLUMN credits.plan_versions.rollover_cap IS 'How many tokens at most go over at one renewal, for each unit of the quantity.';
+COMMENT ON COLUMN credits.plan_versions.rollover_percent IS 'How much of what is left goes over. Null: all, up to the cap. Both null: nothing goes over.';
+COMMENT ON COLUMN credits.plan_versions.rollover_expires_after IS 'How long the tokens that went over last, from the beginning of the new period. Null: as long as that period.';
+COMMENT ON COLUMN credits.plan_versions.stripe_price_id IS 'Price object at Stripe (price_…), if one is configured. Otherwise the amount is sent.';
+CREATE FUNCTION credits.check_plan(p_terms credits.plan_versions, p_active boolean) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_plan(p_terms credits.plan_versions, p_active boolean) IS 'Checks the terms in a line about a plan. Raises PT422 bad_catalog.';
 CREATE TABLE credits.prices (
     price_id bigint NOT NULL,
     module_id text,
@@ -1724,7 +1857,7 @@ CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Called after a price list was applied: checks that every pack with a configured Stripe price exists. Raises PT422 bad_catalog.';
+COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Called after a price list was applied: checks that every configured Stripe price is of one pack or one plan. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1795,11 +1928,11 @@ CREATE FUNCTION credits.components_as_json(p_price_id bigint) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.components_as_json(p_price_id bigint) IS 'The components of a version, by dimension, each with all its fields, as credits.define_price takes them.';
-CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
+CREATE FUNCTION credits.configured_stripe_price(p_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The id of the price at Stripe that the operator has configured for a pack. Null when no price is configured.';
+COMMENT ON FUNCTION credits.configured_stripe_price(p_id text) IS 'The id of the price at Stripe that the operator has configured for a pack or a plan. Null when none is.';
 CREATE FUNCTION credits.confirmation_answered(p_call credits.stripe_calls, p_verdict text, p_answer jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2021,6 +2154,11 @@ CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Defines something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts the currency in (cents; 5000 ugx are 50 shillings). p_scope (module:ID or category:ID) binds its tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Orders keep their own snapshot. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint DEFAULT 0, p_currency text DEFAULT NULL::text, p_interval text DEFAULT 'month'::text, p_interval_count bigint DEFAULT 1, p_rollover_cap numeric DEFAULT NULL::numeric, p_rollover_percent numeric DEFAULT NULL::numeric, p_rollover_expires_after interval DEFAULT NULL::interval, p_priority bigint DEFAULT NULL::bigint, p_rollover_priority bigint DEFAULT NULL::bigint, p_trial_days bigint DEFAULT 0, p_trial_allowance numeric DEFAULT 0, p_scope text DEFAULT NULL::text, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint, p_currency text, p_interval text, p_interval_count bigint, p_rollover_cap numeric, p_rollover_percent numeric, p_rollover_expires_after interval, p_priority bigint, p_rollover_priority bigint, p_trial_days bigint, p_trial_allowance numeric, p_scope text, p_popular boolean, p_position bigint, p_stripe_price_id text, p_active boolean) IS 'A plan that users subscribe to. p_allowance: tokens for each period, which lasts p_interval_count (1 to 36 months, 1 to 3 years) of p_interval (month or year). p_amount: minor units of p_currency for each period, which Stripe would charge; 0 is the free plan, of which there is at most one. p_rollover_percent: so much of what is left when a period ends goes over into the next one that is paid; p_rollover_cap: at most so many tokens; without either, nothing does. p_rollover_expires_after: how long these tokens last from the beginning of the next period, by default as long as it. p_trial_days: the length of a free trial, and p_trial_allowance the tokens that it grants. p_scope (module:ID or category:ID) binds the tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Changed terms are a new version for new subscribers. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2128,7 +2266,7 @@ CREATE FUNCTION credits.event_names(p_event jsonb) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.event_names(p_event jsonb) IS 'The ids of the objects at Stripe that an event names, sorted: its object, and the payment intent, charge, invoice and subscription that it belongs to.';
+COMMENT ON FUNCTION credits.event_names(p_event jsonb) IS 'The ids of the objects at Stripe that an event names, sorted: its object, and the payment intent, charge, invoice, subscription and customer that it belongs to.';
 CREATE FUNCTION credits.event_time(p_event credits.stripe_events) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2199,6 +2337,11 @@ CREATE FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_i
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that the metadata of a payment intent or setup intent name. Nulls when they name none.';
+CREATE FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account whose subscription an invoice is of, and the order that the invoice makes. Nulls when it is of nobody known.';
 CREATE FUNCTION credits.find_lot(p_lot_id text) RETURNS credits.lots
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2234,6 +2377,11 @@ CREATE FUNCTION credits.find_subject(p_family text, p_event credits.stripe_event
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that an event is about. Nulls when it names nothing of this bank yet.';
+CREATE FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account of a subscription. Null when it is of nobody known.';
 CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
@@ -2346,6 +2494,11 @@ CREATE FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) IS 'How many tokens of these lots have expired or were voided.';
+CREATE FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) IS 'Grants the lot of a subscription''s order. p_discount: minor units, from 0 to the amount of the order.';
 CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2361,6 +2514,11 @@ CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_campaign_id text, p_metadata jsonb) IS 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
+CREATE FUNCTION credits.grant_period(p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.grant_period(p_event credits.stripe_events) IS 'Grants what credits.invoice_period reads from a paid invoice, once. Returns the entry of the allowance.';
 CREATE FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) RETURNS api.grant_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2386,6 +2544,11 @@ CREATE FUNCTION credits.has_lapsed(p_order credits.orders) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Whether it is too late to open a checkout for this order: it is an hour old, or what it orders is no longer on sale.';
+CREATE FUNCTION credits.has_paid_plan(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.has_paid_plan(p_account_id uuid) IS 'Whether an account has a subscription whose plan takes the place of the free one: on trial, active or past due.';
 CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2414,6 +2577,36 @@ CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
 COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
+CREATE FUNCTION credits.invoice_lines(p_invoice jsonb) RETURNS TABLE(price_id text, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamp with time zone, ends_at timestamp with time zone)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.invoice_lines(p_invoice jsonb) IS 'The lines of an invoice: price at Stripe, amount before discounts (below 0 for a credit), discount, quantity, whether it is a proration, and the period that it is for.';
+CREATE FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT problem text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT problem text) IS 'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). tokens and amount are below 0 if the invoice credits more than it charges. problem: why a person must look at it; then the rest is null.';
+CREATE FUNCTION credits.invoice_problem(p_invoice jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.invoice_problem(p_invoice jsonb) IS 'Why the money of a paid invoice does not add up, so that a person must look at it. Null when it does.';
+CREATE FUNCTION credits.invoice_subscription(p_invoice jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.invoice_subscription(p_invoice jsonb) IS 'The id of the subscription that an invoice is of. Null for another invoice.';
+CREATE FUNCTION credits.invoice_tax(p_invoice jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.invoice_tax(p_invoice jsonb) IS 'The taxes on an invoice, included in its prices or on top of them.';
+CREATE FUNCTION credits.is_for_period(p_invoice jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_for_period(p_invoice jsonb) IS 'Whether an invoice is for a period of a subscription, or for a change within one. Never null.';
 CREATE FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN COALESCE(((jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
@@ -2438,6 +2631,11 @@ CREATE FUNCTION credits.is_on_sale(p_order credits.orders) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Whether the same order could be made now: with the same title, the same tokens for the same money, the same scope and the same expiry.';
+CREATE FUNCTION credits.is_other_invoice(p_event credits.stripe_events) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_other_invoice(p_event credits.stripe_events) IS 'Whether an event is about an invoice that is of no subscription.';
 CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2785,6 +2983,11 @@ CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kin
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Records the basis of percentages after a grant of p_tokens.';
+CREATE FUNCTION credits.note_invoice(p_event credits.stripe_events) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_invoice(p_event credits.stripe_events) IS 'Records what an event says of an invoice: the furthest state that any of its events reported.';
 CREATE FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2795,6 +2998,11 @@ CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Records the device and the network that an account was opened from. {unknown} means that they are not known. Raises PT422 bad_guest.';
+CREATE FUNCTION credits.note_payment(p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_payment(p_event credits.stripe_events) IS 'Records which payment has paid an invoice, so that its refunds and disputes find the order. Returns the outcome.';
 CREATE FUNCTION credits.note_priced(p_name text, p_from_now boolean) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2820,6 +3028,10 @@ CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user, PT503 busy.';
+CREATE FUNCTION credits.order_of_invoice(p_invoice_id text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ("left"(encode(sha256(convert_to(('invoice:'::text || p_invoice_id), 'UTF8'::name)), 'hex'::text), 32))::uuid;
+COMMENT ON FUNCTION credits.order_of_invoice(p_invoice_id text) IS 'The id of the order that a paid invoice makes. Null for null.';
 CREATE FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2870,16 +3082,70 @@ CREATE FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) IS 'Pays the part of a capture''s cost (p_cost) that its hold does not cover (p_own is covered). draws: from other lots. debt: as much as the account may have. shortfall: the rest, which is written with the seq that the entry will have. p_over: debt, available or error. Raises PT402 insufficient_tokens (error, or a user), PT429 spend_limit (a user).';
+CREATE TABLE credits.subscription_invoices (
+    account_id uuid NOT NULL,
+    invoice_id text NOT NULL,
+    subscription_id text NOT NULL,
+    state text NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    amount_due bigint,
+    currency text,
+    pay_url text,
+    next_attempt_at timestamp with time zone,
+    order_id uuid,
+    plan_id text,
+    version bigint,
+    quantity bigint,
+    period_starts_at timestamp with time zone,
+    period_ends_at timestamp with time zone,
+    unused credits.amount DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT subscription_invoices_attempts_are_counted CHECK ((attempts >= 0)),
+    CONSTRAINT subscription_invoices_grant_is_whole CHECK (((num_nonnulls(order_id, plan_id, version, quantity, period_starts_at, period_ends_at) = ANY (ARRAY[0, 6])) AND ((order_id IS NULL) OR ((state = 'paid'::text) AND ((period_starts_at < period_ends_at) IS TRUE))))),
+    CONSTRAINT subscription_invoices_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'uncollectible'::text, 'void'::text, 'paid'::text])))
+);
+ALTER TABLE ONLY credits.subscription_invoices FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.subscription_invoices IS 'The invoices of subscriptions. The period that a paid one granted is written once, with the order that it made.';
+COMMENT ON COLUMN credits.subscription_invoices.state IS 'The furthest state that an event reported: open, uncollectible, then void or paid.';
+COMMENT ON COLUMN credits.subscription_invoices.attempts IS 'How many failed attempts to collect it were reported.';
+COMMENT ON COLUMN credits.subscription_invoices.pay_url IS 'Stripe''s page on which its customer can pay it.';
+COMMENT ON COLUMN credits.subscription_invoices.order_id IS 'The order that grants it. Null: it granted nothing, or has not been paid.';
+COMMENT ON COLUMN credits.subscription_invoices.unused IS 'How many tokens of its allowance have expired.';
+CREATE FUNCTION credits.pay_invoice(p_event credits.stripe_events, p_known credits.subscription_invoices, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.pay_invoice(p_event credits.stripe_events, p_known credits.subscription_invoices, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Grants a paid invoice, unless it was paid before (p_known: the invoice as it was known until now).';
 CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) IS 'Why a payment does not match its order. Null when it does.';
+CREATE FUNCTION credits.payment_names(p_event credits.stripe_events) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.payment_names(p_event credits.stripe_events) IS 'The objects at Stripe by which the payment of an invoice is known: the invoice, its payment intents and charges.';
+CREATE FUNCTION credits.payment_page(p_invoice jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.payment_page(p_invoice jsonb) IS 'The page at Stripe on which an invoice can be paid. Null if the invoice names none.';
 CREATE FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) IS 'Do the free tokens of an account, p_available in all, pay for at least one use of something that costs anything?';
+CREATE FUNCTION credits.period_at(p_anchor_at timestamp with time zone, p_unit text, p_count bigint, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.period_at(p_anchor_at timestamp with time zone, p_unit text, p_count bigint, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) IS 'The period that p_at is in, of p_count months or years (p_unit), counted from p_anchor_at, which is not later.';
+CREATE FUNCTION credits.period_problem(p_invoice jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.period_problem(p_invoice jsonb) IS 'Why a paid invoice does not match the terms of a plan, so that a person must look at it. Null when it does.';
 CREATE FUNCTION credits.usage_or_call(p_usage jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_usage = '{}'::jsonb) IS TRUE) THEN '{"calls": 1}'::jsonb ELSE p_usage END;
@@ -2915,11 +3181,31 @@ CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without invisible characters (Default_Ignorable_Code_Point) and without space around it. White space inside it becomes one plain space. Null for a text with characters beyond the first plane, except mathematical alphabets: versions of PostgreSQL treat them differently.';
+CREATE FUNCTION credits.plan_lines(p_invoice jsonb) RETURNS TABLE(plan_id text, version bigint, allowance numeric, price bigint, currency text, trial_allowance numeric, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamp with time zone, ends_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.plan_lines(p_invoice jsonb) IS 'The lines of an invoice whose price is a plan''s, with the terms of that plan. price: of one unit for a whole period.';
+CREATE FUNCTION credits.plan_of_metadata(p_metadata jsonb) RETURNS credits.plan_versions
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.plan_of_metadata(p_metadata jsonb) IS 'The terms that the metadata of a subscription name, if they have no price at Stripe. Nulls when they name none.';
+CREATE FUNCTION credits.plan_of_price(p_price_id text) RETURNS credits.plan_versions
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.plan_of_price(p_price_id text) IS 'The newest terms of the plan that has this price at Stripe. Nulls when no plan has it.';
 CREATE FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) IS 'What must move so that p_back minor units of the payment of an order have gone back, on a locked wallet whose head is folded. takes: out of which lots. gives: back into which. debt: by how much the debt of this order rises, or falls when below 0.';
+CREATE FUNCTION credits.plan_terms(p_plan_id text) RETURNS credits.plan_versions
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.plan_terms(p_plan_id text) IS 'The terms of a plan that new subscribers get: its newest version. Nulls when there is no such plan.';
 CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2969,6 +3255,11 @@ CREATE FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) IS 'Writes a call to Stripe: charge (made for an attempt), refund (for a request) or confirm_card (for an attempt). Its key is the same for every repeat.';
+CREATE FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text, p_metadata jsonb) IS 'Grants a lot to a locked wallet: source, tokens (granted), priority, scope, times, cost and order are those of p_lot. Returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
 CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2988,6 +3279,38 @@ CREATE FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) IS 'What an answer means: done, absent (looked for, and not there), declined, authentication_required, refused, or again. reason: Stripe''s code. must_look_up: repeating the call would only repeat this error. wait: how long Stripe wants us to wait.';
+CREATE TABLE credits.subscriptions (
+    account_id uuid NOT NULL,
+    subscription_id text NOT NULL,
+    plan_id text,
+    version bigint,
+    quantity bigint DEFAULT 1 NOT NULL,
+    status text NOT NULL,
+    cancel_at_period_end boolean DEFAULT false NOT NULL,
+    cancel_at timestamp with time zone,
+    pause text,
+    resumes_at timestamp with time zone,
+    trial_ends_at timestamp with time zone,
+    period_starts_at timestamp with time zone,
+    period_ends_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    said_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    said_by text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT subscriptions_quantity_is_positive CHECK ((quantity > 0)),
+    CONSTRAINT subscriptions_status_is_known CHECK ((status = ANY (ARRAY['incomplete'::text, 'incomplete_expired'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'canceled'::text, 'unpaid'::text, 'paused'::text])))
+);
+ALTER TABLE ONLY credits.subscriptions FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.subscriptions IS 'Subscriptions at Stripe, each as the newest of its events describes it. One that has ended stays ended.';
+COMMENT ON COLUMN credits.subscriptions.plan_id IS 'The plan whose price it has. Null: no plan has that price.';
+COMMENT ON COLUMN credits.subscriptions.pause IS 'How Stripe treats invoices while collection is paused: keep_as_draft, mark_uncollectible or void. Null: not paused.';
+COMMENT ON COLUMN credits.subscriptions.said_at IS 'When that event was made, by Stripe''s clock. -infinity: only invoices have named this subscription so far.';
+COMMENT ON COLUMN credits.subscriptions.said_by IS 'That event.';
+CREATE FUNCTION credits.read_subscription(p_event credits.stripe_events) RETURNS credits.subscriptions
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.read_subscription(p_event credits.stripe_events) IS 'The row of a subscription as one event describes it.';
 CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3200,6 +3523,16 @@ CREATE FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) IS 'The lots that were granted because this order was paid: the referrer''s reward and the buyer''s own.';
+CREATE FUNCTION credits.roll_over(p_account_id uuid, p_order_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.roll_over(p_account_id uuid, p_order_id uuid) IS 'Carries over what the allowance of an order has left, if its period is over and the next one is paid. Does nothing otherwise, or when called again. The wallet is locked.';
+CREATE FUNCTION credits.rolled_into(p_account_id uuid, p_subscription_id text, p_starts_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.rolled_into(p_account_id uuid, p_subscription_id text, p_starts_at timestamp with time zone) IS 'How many tokens have gone over into the period of a subscription that starts at this moment.';
 CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3294,6 +3627,11 @@ CREATE FUNCTION credits.show_catalog() RETURNS SETOF text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.show_catalog() IS 'Everything that price lists have defined, one line for each definition: its kind, its name, and what it says, as JSON. Prices are those in force and those to come.';
+CREATE FUNCTION credits.signed_amount(p_amount jsonb) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.signed_amount(p_amount jsonb) IS 'An amount at Stripe that may be below 0, in minor units, if it is a whole number within 10^12; otherwise null.';
 CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3424,11 +3762,31 @@ CREATE FUNCTION credits.stripe_id(p_id jsonb) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.stripe_id(p_id jsonb) IS 'The id of an object at Stripe, given as the id or as the expanded object. Null unless it is an id of 1 to 255 characters.';
+CREATE FUNCTION credits.stripe_time(p_time jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.stripe_time(p_time jsonb) IS 'A moment at Stripe, in whole seconds, if it is from the year 2000 to 9999; otherwise null.';
 CREATE FUNCTION credits.subject() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+CREATE FUNCTION credits.subscription_metadata(p_object jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.subscription_metadata(p_object jsonb) IS 'The metadata that were given to a subscription when it was made, from the subscription or one of its invoices.';
+CREATE FUNCTION credits.subscription_problem(p_event credits.stripe_events, p_subscription_id text, p_customer_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.subscription_problem(p_event credits.stripe_events, p_subscription_id text, p_customer_id text) IS 'Why an event of a subscription cannot be true of its account, so that a person must look at it. Null when it can.';
+CREATE FUNCTION credits.subscription_rank(p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.subscription_rank(p_event credits.stripe_events) IS 'Of two events of one subscription, the one whose rank comes later (byte by byte) describes it.';
 CREATE FUNCTION credits.succeed_attempt(p_account_id uuid, p_order_id uuid, p_payment_intent_id text, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3454,11 +3812,21 @@ CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.tell_depleted(p_account_id uuid) IS 'Writes the notice depleted, if it is armed, for a locked wallet whose tokens did not pay for a use. Nothing is due on the wallet. Returns true if it wrote the notice. The notice is armed again when tokens come in that pay for something.';
+CREATE FUNCTION credits.tell_failed_payment(p_event credits.stripe_events, p_known credits.subscription_invoices) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.tell_failed_payment(p_event credits.stripe_events, p_known credits.subscription_invoices) IS 'Tells the user that an invoice was not paid, once for each attempt (p_known: the invoice as it was known until now). Returns the outcome.';
 CREATE FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) IS 'Writes the notice depleted for each locked account of a batch that had an item refused for lack of tokens.';
+CREATE FUNCTION credits.tell_subscription(p_event credits.stripe_events, p_before credits.subscriptions, p_now credits.subscriptions) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.tell_subscription(p_event credits.stripe_events, p_before credits.subscriptions, p_now credits.subscriptions) IS 'Tells the user that a subscription has changed, or that its trial ends soon.';
 CREATE FUNCTION credits.tell_topup(p_account_id uuid, p_kind text, p_reason text, p_order_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4003,7 +4371,7 @@ CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
     round(((count(*))::numeric / sum(count(*)) OVER same_month), 4) AS share_of_orders,
     round((sum(amount) / sum(sum(amount)) OVER same_month), 4) AS share_of_amount
    FROM credits.orders o
-  WHERE (state = 'paid'::text)
+  WHERE ((state = 'paid'::text) AND (kind <> 'subscription'::text))
   GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency, pack_id, package_name
   WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency);
 COMMENT ON VIEW analytics.pack_mix IS 'Per month (UTC) and currency: paid orders of each pack and of top-ups, and their share. Shares add up to 1 in each month and currency.';
@@ -4036,7 +4404,7 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
    FROM (credits.accounts a
      CROSS JOIN LATERAL ( SELECT (EXISTS ( SELECT
                    FROM credits.orders o
-                  WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
+                  WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text) AND (o.amount > 0)))) AS bought) b)
   WHERE (a.kind = 'user'::text)
   GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
 COMMENT ON VIEW analytics.purchase_conversion IS 'Per month (UTC) in which accounts opened: accounts, how many of them have bought something, and their share.';
@@ -4768,6 +5136,61 @@ COMMENT ON COLUMN api.packs.saving_percent IS 'By how many percent a token is ch
 COMMENT ON COLUMN api.packs.best_value IS 'Whether its tokens are the cheapest in its currency, and cheaper than those of another pack. True for one pack at most.';
 COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to. Null when the buyer may choose, or leave them unbound.';
 COMMENT ON COLUMN api.packs.price IS 'amount in whole units of the currency, for display: 39.99. Not every currency has hundredths.';
+CREATE TABLE credits.plans (
+    plan_id text NOT NULL,
+    title text NOT NULL,
+    free boolean NOT NULL,
+    popular boolean DEFAULT false NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL
+);
+ALTER TABLE ONLY credits.plans FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.plans IS 'What can be subscribed to: names, and how they are shown.';
+COMMENT ON COLUMN credits.plans.free IS 'Whether it costs nothing. This never changes.';
+COMMENT ON COLUMN credits.plans.active IS 'False: nobody can subscribe to it any more. Its subscribers keep it.';
+CREATE VIEW api.plans WITH (security_invoker='true') AS
+ SELECT p.plan_id,
+    p.title,
+    trim_scale((v.allowance)::numeric) AS allowance,
+    v.period_unit AS "interval",
+    v.period_count AS interval_count,
+    v.amount,
+    v.currency,
+    COALESCE(round(((v.amount)::numeric / power((10)::numeric, (c.minor_digits)::numeric)), (c.minor_digits)::integer), (0)::numeric) AS price,
+    p.free,
+    p.popular,
+    p."position",
+    v.trial_days,
+    trim_scale((v.trial_allowance)::numeric) AS trial_allowance,
+    trim_scale((v.rollover_cap)::numeric) AS rollover_cap,
+    trim_scale(v.rollover_percent) AS rollover_percent,
+    credits.interval_text(v.rollover_expires_after) AS rollover_expires_after,
+    v.scope
+   FROM ((credits.plans p
+     JOIN credits.plan_versions v ON ((p.plan_id = v.plan_id)))
+     LEFT JOIN credits.currencies c ON ((v.currency = c.currency)))
+  WHERE (p.active AND (NOT (EXISTS ( SELECT
+           FROM credits.plan_versions later
+          WHERE ((later.plan_id = v.plan_id) AND (later.version > v.version))))))
+  ORDER BY p."position", p.plan_id;
+COMMENT ON VIEW api.plans IS 'What can be subscribed to. position gives the order.';
+COMMENT ON COLUMN api.plans.plan_id IS 'Name for POST /checkout.';
+COMMENT ON COLUMN api.plans.title IS 'Title.';
+COMMENT ON COLUMN api.plans.allowance IS 'Tokens for each period.';
+COMMENT ON COLUMN api.plans."interval" IS 'month or year: the unit of a period.';
+COMMENT ON COLUMN api.plans.interval_count IS 'How many of these a period lasts.';
+COMMENT ON COLUMN api.plans.amount IS 'Price of a period in the unit that Stripe counts the currency in (cents). 0: the free plan.';
+COMMENT ON COLUMN api.plans.currency IS 'ISO 4217, lower case. Null for a free plan that names none.';
+COMMENT ON COLUMN api.plans.price IS 'amount in whole units of the currency, for display: 39.99. Not every currency has hundredths.';
+COMMENT ON COLUMN api.plans.free IS 'Whether it costs nothing. Accounts without a paid plan have it, and nobody pays for it at Stripe.';
+COMMENT ON COLUMN api.plans.popular IS 'Whether this is the plan to show first.';
+COMMENT ON COLUMN api.plans."position" IS 'Order of display.';
+COMMENT ON COLUMN api.plans.trial_days IS 'Length of the free trial in days. 0: it has no trial.';
+COMMENT ON COLUMN api.plans.trial_allowance IS 'Tokens that the free trial brings.';
+COMMENT ON COLUMN api.plans.rollover_cap IS 'How many tokens at most go over into the next period. Null: no bound, if rollover_percent is given.';
+COMMENT ON COLUMN api.plans.rollover_percent IS 'How much of what is left goes over into the next period. Null: all of it, if rollover_cap is given; otherwise nothing.';
+COMMENT ON COLUMN api.plans.rollover_expires_after IS 'How long these tokens last, from the beginning of the next period. Null: as long as that period.';
+COMMENT ON COLUMN api.plans.scope IS 'module:ID or category:ID that its tokens are bound to. Null: they are not bound.';
 CREATE TABLE credits.referrals (
     account_id uuid NOT NULL,
     referrer_id uuid NOT NULL,
@@ -5012,6 +5435,110 @@ COMMENT ON COLUMN api.spend_limits.tokens IS 'What may be spent in the period.';
 COMMENT ON COLUMN api.spend_limits.spent IS 'What has been spent in the period.';
 COMMENT ON COLUMN api.spend_limits.remaining IS 'What may still be spent. Tokens that are held count as spent.';
 COMMENT ON COLUMN api.spend_limits.resets_at IS 'When the next period begins.';
+CREATE TABLE credits.free_periods (
+    account_id uuid NOT NULL,
+    period_starts_at timestamp with time zone NOT NULL,
+    period_ends_at timestamp with time zone NOT NULL,
+    anchor_at timestamp with time zone NOT NULL,
+    plan_id text NOT NULL,
+    version bigint NOT NULL,
+    lot_id bigint,
+    CONSTRAINT free_periods_are_spans CHECK ((period_starts_at < period_ends_at))
+);
+ALTER TABLE ONLY credits.free_periods FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.free_periods IS 'The periods of the free plan. An account gets its allowance at most once in each.';
+COMMENT ON COLUMN credits.free_periods.anchor_at IS 'When the account took the free plan. Its periods count from there.';
+COMMENT ON COLUMN credits.free_periods.lot_id IS 'The lot that was granted. Null: a paid plan takes its place.';
+CREATE VIEW api.subscriptions WITH (security_invoker='true') AS
+ SELECT s.subscription_id,
+    u.user_id,
+    s.plan_id,
+    p.title,
+    s.status,
+    s.quantity,
+    trim_scale(((v.allowance)::numeric * (s.quantity)::numeric)) AS allowance,
+    (v.amount * s.quantity) AS amount,
+    v.currency,
+    COALESCE(s.period_starts_at, g.period_starts_at) AS period_starts_at,
+    COALESCE(s.period_ends_at, g.period_ends_at) AS period_ends_at,
+    s.cancel_at_period_end,
+    s.cancel_at,
+    s.pause,
+    s.resumes_at,
+    s.trial_ends_at,
+    s.ended_at,
+    f.amount_due AS unpaid_amount,
+    f.pay_url,
+    f.next_attempt_at
+   FROM (((((credits.subscriptions s
+     LEFT JOIN credits.plans p ON ((s.plan_id = p.plan_id)))
+     LEFT JOIN credits.plan_versions v ON (((s.plan_id = v.plan_id) AND (s.version = v.version))))
+     LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true))
+     LEFT JOIN LATERAL ( SELECT i.period_starts_at,
+            i.period_ends_at
+           FROM credits.subscription_invoices i
+          WHERE ((i.account_id = s.account_id) AND (i.subscription_id = s.subscription_id) AND (i.order_id IS NOT NULL))
+          ORDER BY i.period_ends_at DESC
+         LIMIT 1) g ON (true))
+     LEFT JOIN LATERAL ( SELECT i.amount_due,
+            i.pay_url,
+            i.next_attempt_at
+           FROM credits.subscription_invoices i
+          WHERE ((i.account_id = s.account_id) AND (i.subscription_id = s.subscription_id) AND (i.state = 'open'::text) AND (i.attempts > 0))
+          ORDER BY i.created_at DESC
+         LIMIT 1) f ON (true))
+UNION ALL
+ SELECT NULL::text AS subscription_id,
+    u.user_id,
+    f.plan_id,
+    p.title,
+        CASE
+            WHEN (f.lot_id IS NULL) THEN 'paused'::text
+            ELSE 'active'::text
+        END AS status,
+    1 AS quantity,
+    trim_scale((v.allowance)::numeric) AS allowance,
+    0 AS amount,
+    v.currency,
+    f.period_starts_at,
+    f.period_ends_at,
+    false AS cancel_at_period_end,
+    NULL::timestamp with time zone AS cancel_at,
+    NULL::text AS pause,
+    NULL::timestamp with time zone AS resumes_at,
+    NULL::timestamp with time zone AS trial_ends_at,
+    NULL::timestamp with time zone AS ended_at,
+    NULL::bigint AS unpaid_amount,
+    NULL::text AS pay_url,
+    NULL::timestamp with time zone AS next_attempt_at
+   FROM (((credits.free_periods f
+     JOIN credits.plans p ON ((f.plan_id = p.plan_id)))
+     JOIN credits.plan_versions v ON (((f.plan_id = v.plan_id) AND (f.version = v.version))))
+     LEFT JOIN LATERAL credits.user_of(f.account_id) u(user_id) ON (true))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM credits.free_periods later
+          WHERE ((later.account_id = f.account_id) AND (later.period_starts_at > f.period_starts_at)))));
+COMMENT ON VIEW api.subscriptions IS 'The plans that the caller has: subscriptions at Stripe, and the free plan. A service sees those of every account.';
+COMMENT ON COLUMN api.subscriptions.subscription_id IS 'Stripe''s id. Null for the free plan.';
+COMMENT ON COLUMN api.subscriptions.user_id IS 'The user id (sub) of the account.';
+COMMENT ON COLUMN api.subscriptions.plan_id IS 'The plan. Null when no plan has the price that Stripe charges.';
+COMMENT ON COLUMN api.subscriptions.title IS 'Its title.';
+COMMENT ON COLUMN api.subscriptions.status IS 'incomplete (not paid yet), incomplete_expired, trialing, active, past_due (an invoice could not be collected), unpaid, paused or canceled. The free plan is active, or paused while a paid plan takes its place.';
+COMMENT ON COLUMN api.subscriptions.quantity IS 'How many units of the plan, such as seats.';
+COMMENT ON COLUMN api.subscriptions.allowance IS 'Tokens for each period.';
+COMMENT ON COLUMN api.subscriptions.amount IS 'Price of each period in minor units of currency.';
+COMMENT ON COLUMN api.subscriptions.currency IS 'ISO 4217, lower case.';
+COMMENT ON COLUMN api.subscriptions.period_starts_at IS 'When the present period began.';
+COMMENT ON COLUMN api.subscriptions.period_ends_at IS 'When it ends. Its allowance expires then.';
+COMMENT ON COLUMN api.subscriptions.cancel_at_period_end IS 'Whether it ends with this period.';
+COMMENT ON COLUMN api.subscriptions.cancel_at IS 'When it will be cancelled, if that is planned.';
+COMMENT ON COLUMN api.subscriptions.pause IS 'What happens to invoices while collection is paused: keep_as_draft, mark_uncollectible or void. Null: not paused.';
+COMMENT ON COLUMN api.subscriptions.resumes_at IS 'When collection resumes, if that is planned.';
+COMMENT ON COLUMN api.subscriptions.trial_ends_at IS 'When the free trial ends or ended. Null: there was none.';
+COMMENT ON COLUMN api.subscriptions.ended_at IS 'When it ended.';
+COMMENT ON COLUMN api.subscriptions.unpaid_amount IS 'What the invoice that could not be collected asks for, in minor units of currency. Null: no invoice is unpaid.';
+COMMENT ON COLUMN api.subscriptions.pay_url IS 'Stripe''s page on which that invoice can be paid.';
+COMMENT ON COLUMN api.subscriptions.next_attempt_at IS 'When Stripe tries again to collect it.';
 CREATE TABLE credits.topup_presets (
     currency text NOT NULL,
     amount bigint NOT NULL,
@@ -5376,8 +5903,9 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
             e.names,
                 CASE e.type
                     WHEN 'payment_intent.succeeded'::text THEN (COALESCE((e.payload #>> '{data,object,metadata,kind}'::text[]), ''::text) = 'auto_topup'::text)
-                    ELSE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])))
-                END AS says_paid
+                    ELSE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (COALESCE((e.payload #>> '{data,object,mode}'::text[]), ''::text) <> 'subscription'::text))
+                END AS says_paid,
+            ((e.type = ANY (ARRAY['invoice.paid'::text, 'invoice.payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,status}'::text[]), ''::text) = 'paid'::text)) AS is_paid_invoice
            FROM credits.stripe_events e
         )
  SELECT e.account_id,
@@ -5399,7 +5927,7 @@ UNION ALL
     format('event %s (%s), which granted order %s, says that it is paid'::text, e.event_id, e.type, e.order_id) AS expected,
     format('payment_status %s'::text, COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb)) AS found
    FROM events e
-  WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid))
+  WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid) AND (NOT e.is_paid_invoice))
 UNION ALL
  SELECT e.account_id,
     format('event %s (%s), which left order %s %s, says that nothing was paid'::text, e.event_id, e.type, e.order_id, e.outcome) AS expected,
@@ -5420,7 +5948,7 @@ UNION ALL
     format('%s'::text, e.object_id) AS found
    FROM (events e
      JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE ((e.outcome = 'granted'::text) AND (e.object_id IS DISTINCT FROM
+  WHERE ((e.outcome = 'granted'::text) AND (o.kind <> 'subscription'::text) AND (e.object_id IS DISTINCT FROM
         CASE o.kind
             WHEN 'auto_topup'::text THEN o.payment_intent_id
             ELSE o.checkout_session_id
@@ -5755,10 +6283,10 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
          SELECT l.account_id,
             l.order_id,
             count(*) AS lots,
-            count(*) FILTER (WHERE ((l.source <> ALL (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind])) OR (l.scope IS DISTINCT FROM b.scope))) AS others,
-            sum((l.granted)::numeric) FILTER (WHERE (l.source = 'purchase'::credits.entry_kind)) AS tokens,
+            count(*) FILTER (WHERE ((l.scope IS DISTINCT FROM b.scope) OR ((l.source = ANY (ARRAY['allowance'::credits.entry_kind, 'rollover'::credits.entry_kind])) <> (NOT (b.kind IS DISTINCT FROM 'subscription'::text))) OR (l.source <> ALL (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind, 'allowance'::credits.entry_kind, 'rollover'::credits.entry_kind])))) AS others,
+            sum((l.granted)::numeric) FILTER (WHERE (l.source = ANY (ARRAY['purchase'::credits.entry_kind, 'allowance'::credits.entry_kind]))) AS tokens,
             sum((l.granted)::numeric) FILTER (WHERE (l.source = 'bonus'::credits.entry_kind)) AS bonus_tokens,
-            sum(((l.granted)::numeric * (l.unit_cost)::numeric)) AS cost
+            sum(((l.granted)::numeric * (l.unit_cost)::numeric)) FILTER (WHERE (l.source <> 'rollover'::credits.entry_kind)) AS cost
            FROM (credits.lots l
              LEFT JOIN credits.orders b ON (((l.account_id = b.account_id) AND (l.order_id = b.order_id))))
           WHERE (l.order_id IS NOT NULL)
@@ -5775,7 +6303,7 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_tax}'::text[]), 'null'::jsonb), '0'::jsonb) AS tax
            FROM (credits.stripe_events e
              JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-          WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text))
+          WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text) AND (o.kind <> 'subscription'::text))
         ), amounts AS (
          SELECT payments.account_id,
             payments.order_id,
@@ -6092,7 +6620,7 @@ CREATE VIEW credits.event_types WITH (security_invoker='true') AS
  SELECT column1 AS type,
     column2 AS family,
     column3 AS effect
-   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text), ('payment_intent.succeeded'::text,'intent'::text,'grants an automatic top-up; may save a card for automatic top-ups'::text), ('payment_intent.payment_failed'::text,'intent'::text,'ends the attempt of an automatic top-up, which waits or pauses'::text), ('payment_intent.canceled'::text,'intent'::text,'the same'::text), ('setup_intent.succeeded'::text,'intent'::text,'saves a card for automatic top-ups, if the user has agreed to them'::text)) "*VALUES*";
+   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text), ('payment_intent.succeeded'::text,'intent'::text,'grants an automatic top-up; may save a card for automatic top-ups'::text), ('payment_intent.payment_failed'::text,'intent'::text,'ends the attempt of an automatic top-up, which waits or pauses'::text), ('payment_intent.canceled'::text,'intent'::text,'the same'::text), ('setup_intent.succeeded'::text,'intent'::text,'saves a card for automatic top-ups, if the user has agreed to them'::text), ('invoice.paid'::text,'invoice'::text,'grants the period of a plan, once per invoice; another invoice grants nothing'::text), ('invoice.payment_succeeded'::text,'invoice'::text,'the same as invoice.paid: whichever comes first grants'::text), ('invoice.payment_failed'::text,'invoice'::text,'moves no tokens; tells the user, once for each attempt'::text), ('invoice.voided'::text,'invoice'::text,'moves no tokens; nothing is due any more'::text), ('invoice.marked_uncollectible'::text,'invoice'::text,'moves no tokens; nothing is expected any more'::text), ('invoice_payment.paid'::text,'invoice'::text,'moves no tokens; names the payment of an invoice, for refunds and disputes'::text), ('customer.subscription.created'::text,'subscription'::text,'moves no tokens; records the subscription'::text), ('customer.subscription.updated'::text,'subscription'::text,'moves no tokens; records plan, status and period'::text), ('customer.subscription.paused'::text,'subscription'::text,'the same'::text), ('customer.subscription.resumed'::text,'subscription'::text,'the same'::text), ('customer.subscription.trial_will_end'::text,'subscription'::text,'the same; tells the user'::text), ('customer.subscription.deleted'::text,'subscription'::text,'ends the subscription for ever; the free plan takes its place'::text)) "*VALUES*";
 COMMENT ON VIEW credits.event_types IS 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. Events of other types are stored, and move nothing.';
 CREATE VIEW audit.check_reversals WITH (security_invoker='true') AS
  WITH refunds AS (
@@ -6534,6 +7062,169 @@ UNION ALL
           GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
   WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
 COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the holds.';
+CREATE VIEW audit.check_subscriptions WITH (security_invoker='true') AS
+ WITH paid AS (
+         SELECT e.account_id,
+            e.event_id,
+            e.object_id,
+            e.outcome,
+            (e.payload #>> '{data,object,billing_reason}'::text[]) AS reason,
+            jsonb_array_length((e.payload #> '{data,object,lines,data}'::text[])) AS lines,
+                CASE
+                    WHEN ((jsonb_typeof((e.payload #> '{data,object,lines,data,0,amount}'::text[])) = 'number'::text) IS TRUE) THEN ((e.payload #> '{data,object,lines,data,0,amount}'::text[]))::numeric
+                    ELSE NULL::numeric
+                END AS amount,
+            (e.payload #> '{data,object,lines,data,0,quantity}'::text[]) AS quantity
+           FROM credits.stripe_events e
+          WHERE ((e.type = ANY (ARRAY['invoice.paid'::text, 'invoice.payment_succeeded'::text])) AND (e.outcome = ANY (ARRAY['granted'::text, 'applied'::text, 'duplicate'::text])) AND (jsonb_typeof((e.payload #> '{data,object,lines,data}'::text[])) = 'array'::text) AND ((e.payload #>> '{data,object,billing_reason}'::text[]) = ANY (ARRAY['subscription_create'::text, 'subscription_cycle'::text, 'subscription_update'::text])))
+        ), expired AS (
+         SELECT l.account_id,
+            l.order_id,
+            COALESCE(sum(x.tokens), (0)::numeric) AS tokens
+           FROM (credits.lots l
+             LEFT JOIN ( SELECT e.account_id,
+                    d.lot_id,
+                    d.tokens
+                   FROM (credits.entries e
+                     CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+                  WHERE (e.kind = 'expire'::credits.entry_kind)) x ON (((l.account_id = x.account_id) AND (l.lot_id = x.lot_id))))
+          WHERE ((l.source = 'allowance'::credits.entry_kind) AND (l.order_id IS NOT NULL))
+          GROUP BY l.account_id, l.order_id
+        ), rolled AS (
+         SELECT l.account_id,
+            l.lot_id,
+            l.granted,
+            i.unused,
+            n.quantity,
+            v.rollover_cap,
+            v.rollover_percent,
+            sum((l.granted)::numeric) OVER (PARTITION BY n.account_id, n.invoice_id) AS together
+           FROM (((credits.lots l
+             LEFT JOIN credits.subscription_invoices i ON (((l.account_id = i.account_id) AND (l.order_id = i.order_id))))
+             LEFT JOIN LATERAL ( SELECT x.account_id,
+                    x.invoice_id,
+                    x.subscription_id,
+                    x.state,
+                    x.attempts,
+                    x.amount_due,
+                    x.currency,
+                    x.pay_url,
+                    x.next_attempt_at,
+                    x.order_id,
+                    x.plan_id,
+                    x.version,
+                    x.quantity,
+                    x.period_starts_at,
+                    x.period_ends_at,
+                    x.unused,
+                    x.created_at
+                   FROM credits.subscription_invoices x
+                  WHERE ((x.account_id = i.account_id) AND (x.subscription_id = i.subscription_id) AND (x.period_starts_at = i.period_ends_at))
+                  ORDER BY x.created_at, x.invoice_id
+                 LIMIT 1) n ON (true))
+             LEFT JOIN credits.plan_versions v ON (((n.plan_id = v.plan_id) AND (n.version = v.version))))
+          WHERE ((l.source = 'rollover'::credits.entry_kind) AND (l.order_id IS NOT NULL))
+        ), told AS (
+         SELECT e.account_id,
+            e.object_id AS subscription_id,
+            e.event_id,
+            ((e.type = 'customer.subscription.deleted'::text) OR (COALESCE((e.payload #>> '{data,object,status}'::text[]), ''::text) = ANY (ARRAY['canceled'::text, 'incomplete_expired'::text]))) AS ends,
+            (e.payload -> 'created'::text) AS created
+           FROM credits.stripe_events e
+          WHERE ((e.type = ANY (ARRAY['customer.subscription.created'::text, 'customer.subscription.updated'::text, 'customer.subscription.deleted'::text, 'customer.subscription.paused'::text, 'customer.subscription.resumed'::text])) AND (e.outcome = ANY (ARRAY['applied'::text, 'duplicate'::text])))
+        )
+ SELECT p.account_id,
+    format('event %s (%s), invoice %s: granted once'::text, p.event_id, p.reason, p.object_id) AS expected,
+    format('%s, order %s is %s'::text, p.outcome, i.order_id, o.state) AS found
+   FROM ((paid p
+     LEFT JOIN credits.subscription_invoices i ON (((p.account_id = i.account_id) AND (p.object_id = i.invoice_id))))
+     LEFT JOIN credits.orders o ON (((i.account_id = o.account_id) AND (i.order_id = o.order_id))))
+  WHERE ((((p.reason <> 'subscription_update'::text) AND (p.amount > (0)::numeric)) OR (p.outcome = 'granted'::text)) AND (((o.kind = 'subscription'::text) AND (o.state = 'paid'::text)) IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM credits.stripe_events x
+          WHERE ((x.object_id = p.object_id) AND (x.type = ANY (ARRAY['invoice.paid'::text, 'invoice.payment_succeeded'::text])) AND (x.outcome = ANY (ARRAY['parked'::text, 'dismissed'::text])))))))
+UNION ALL
+ SELECT p.account_id,
+    format('invoice %s grants %s, for a quantity of %s'::text, p.object_id, trim_scale(trunc(
+        CASE
+            WHEN ((p.amount = (0)::numeric) IS TRUE) THEN ((v.trial_allowance)::numeric * (i.quantity)::numeric)
+            ELSE (((v.allowance)::numeric * p.amount) / (v.amount)::numeric)
+        END)), p.quantity) AS expected,
+    format('order %s of %s tokens, for %s'::text, o.order_id, trim_scale((o.tokens)::numeric), i.quantity) AS found
+   FROM (((paid p
+     JOIN credits.subscription_invoices i ON (((p.account_id = i.account_id) AND (p.object_id = i.invoice_id))))
+     JOIN credits.orders o ON (((i.account_id = o.account_id) AND (i.order_id = o.order_id))))
+     JOIN credits.plan_versions v ON (((i.plan_id = v.plan_id) AND (i.version = v.version))))
+  WHERE ((p.lines = 1) AND ((abs(((o.tokens)::numeric -
+        CASE
+            WHEN ((p.amount = (0)::numeric) IS TRUE) THEN ((v.trial_allowance)::numeric * (i.quantity)::numeric)
+            ELSE (((v.allowance)::numeric * p.amount) / (v.amount)::numeric)
+        END)) >= (1)::numeric) OR (COALESCE(p.quantity, '1'::jsonb) <> to_jsonb(i.quantity))))
+UNION ALL
+ SELECT COALESCE(o.account_id, l.account_id) AS account_id,
+    format('order %s of a subscription has a period'::text, COALESCE(o.order_id, l.order_id)) AS expected,
+    format('period from %s to %s, lot %s until %s'::text, credits.utc_text(i.period_starts_at), credits.utc_text(i.period_ends_at), l.lot_id, credits.utc_text(l.expires_at)) AS found
+   FROM ((credits.orders o
+     FULL JOIN ( SELECT x.account_id,
+            x.lot_id,
+            x.priority,
+            x.source,
+            x.live,
+            x.frozen,
+            x.announced,
+            x.effective_at,
+            x.expires_at,
+            x.granted,
+            x.remaining,
+            x.held,
+            x.scope,
+            x.order_id,
+            x.package_name,
+            x.unit_cost,
+            x.currency,
+            x.reversed,
+            x.withheld
+           FROM credits.lots x
+          WHERE ((x.source = 'allowance'::credits.entry_kind) AND (x.order_id IS NOT NULL))) l ON (((o.account_id = l.account_id) AND (o.order_id = l.order_id))))
+     LEFT JOIN credits.subscription_invoices i ON (((o.account_id = i.account_id) AND (o.order_id = i.order_id))))
+  WHERE (((o.kind = 'subscription'::text) OR (l.lot_id IS NOT NULL)) AND (((o.kind = 'subscription'::text) AND (i.order_id IS NOT NULL) AND (l.lot_id IS NOT NULL)) IS NOT TRUE))
+UNION ALL
+ SELECT e.account_id,
+    format('the allowance of order %s left %s'::text, e.order_id, trim_scale(e.tokens)) AS expected,
+    format('its invoice says %s'::text, trim_scale((i.unused)::numeric)) AS found
+   FROM (expired e
+     JOIN credits.subscription_invoices i ON (((e.account_id = i.account_id) AND (e.order_id = i.order_id))))
+  WHERE (e.tokens <> (i.unused)::numeric)
+UNION ALL
+ SELECT r.account_id,
+    format('at most %s%% of %s go over, and %s together'::text, COALESCE(r.rollover_percent, (100)::numeric), trim_scale((r.unused)::numeric), COALESCE((trim_scale(((r.rollover_cap)::numeric * (r.quantity)::numeric)))::text, 'any number'::text)) AS expected,
+    format('lot %s of %s, %s together'::text, r.lot_id, trim_scale((r.granted)::numeric), trim_scale(r.together)) AS found
+   FROM rolled r
+  WHERE ((num_nonnulls(r.rollover_cap, r.rollover_percent) = 0) OR (((r.granted)::numeric <= (((r.unused)::numeric * COALESCE(r.rollover_percent, (100)::numeric)) / (100)::numeric)) IS NOT TRUE) OR ((r.together > ((r.rollover_cap)::numeric * (r.quantity)::numeric)) IS TRUE))
+UNION ALL
+ SELECT s.account_id,
+    format('subscription %s is as the newest of its events says'::text, s.subscription_id) AS expected,
+    format('%s, by event %s; event %s is newer'::text, s.status, s.said_by, t.event_id) AS found
+   FROM ((credits.subscriptions s
+     JOIN told t ON (((s.account_id = t.account_id) AND (s.subscription_id = t.subscription_id))))
+     LEFT JOIN told b ON (((s.account_id = b.account_id) AND (s.said_by = b.event_id))))
+  WHERE ((t.ends AND (s.status <> ALL (ARRAY['canceled'::text, 'incomplete_expired'::text]))) OR ((NOT t.ends) AND (s.status <> ALL (ARRAY['canceled'::text, 'incomplete_expired'::text])) AND (t.created > b.created)))
+UNION ALL
+ SELECT s.account_id,
+    format('subscription %s is of one account'::text, s.subscription_id) AS expected,
+    format('it is of %s'::text, x.account_id) AS found
+   FROM (credits.subscriptions s
+     JOIN credits.subscriptions x ON (((s.subscription_id = x.subscription_id) AND (s.account_id <> x.account_id))))
+UNION ALL
+ SELECT f.account_id,
+    format('the free period from %s gives %s once'::text, credits.utc_text(f.period_starts_at), trim_scale((v.allowance)::numeric)) AS expected,
+    format('lot %s of %s, %s'::text, f.lot_id, trim_scale((l.granted)::numeric), l.source) AS found
+   FROM ((credits.free_periods f
+     JOIN credits.plan_versions v ON (((f.plan_id = v.plan_id) AND (f.version = v.version))))
+     LEFT JOIN credits.lots l ON (((f.account_id = l.account_id) AND (f.lot_id = l.lot_id))))
+  WHERE (((f.lot_id IS NOT NULL) AND ((((l.granted)::numeric = (v.allowance)::numeric) AND (l.source = 'allowance'::credits.entry_kind) AND (l.order_id IS NULL)) IS NOT TRUE)) OR (EXISTS ( SELECT
+           FROM credits.free_periods x
+          WHERE ((x.account_id = f.account_id) AND (x.period_starts_at > f.period_starts_at) AND ((x.period_starts_at < f.period_ends_at) OR (x.lot_id = f.lot_id))))));
+COMMENT ON VIEW audit.check_subscriptions IS 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came without an invoice, or twice for a free period. What went over is within the terms of the plan. A subscription is as the newest of its events says, of one account, and ended for ever once it has ended.';
 CREATE VIEW audit.check_topups WITH (security_invoker='true') AS
  WITH attempts AS (
          SELECT a.account_id,
@@ -6793,6 +7484,12 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_shortfalls c
+UNION ALL
+ SELECT 'check_subscriptions'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_subscriptions c
 UNION ALL
  SELECT 'check_topups'::text AS check_name,
     c.account_id,
@@ -7133,6 +7830,8 @@ ALTER TABLE ONLY credits.event_decisions
     ADD CONSTRAINT event_decisions_pkey PRIMARY KEY (event_id, number);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
+ALTER TABLE ONLY credits.free_periods
+    ADD CONSTRAINT free_periods_pkey PRIMARY KEY (account_id, period_starts_at);
 ALTER TABLE ONLY credits.guest_limits
     ADD CONSTRAINT guest_limits_pkey PRIMARY KEY (catalog_id);
 ALTER TABLE ONLY credits.guest_networks
@@ -7167,6 +7866,10 @@ ALTER TABLE ONLY credits.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (account_id, notice_id);
 ALTER TABLE ONLY credits.packs
     ADD CONSTRAINT packs_pkey PRIMARY KEY (pack_id);
+ALTER TABLE ONLY credits.plan_versions
+    ADD CONSTRAINT plan_versions_pkey PRIMARY KEY (plan_id, version);
+ALTER TABLE ONLY credits.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (plan_id);
 ALTER TABLE ONLY credits.price_components
     ADD CONSTRAINT price_components_pkey PRIMARY KEY (price_id, dimension);
 ALTER TABLE ONLY credits.price_list
@@ -7211,6 +7914,10 @@ ALTER TABLE ONLY credits.stripe_events
     ADD CONSTRAINT stripe_events_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (object_id);
+ALTER TABLE ONLY credits.subscription_invoices
+    ADD CONSTRAINT subscription_invoices_pkey PRIMARY KEY (account_id, invoice_id);
+ALTER TABLE ONLY credits.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (account_id, subscription_id);
 ALTER TABLE ONLY credits.topup_attempts
     ADD CONSTRAINT topup_attempts_pkey PRIMARY KEY (account_id, attempt_id);
 ALTER TABLE ONLY credits.topup_consents
@@ -7224,6 +7931,7 @@ ALTER TABLE ONLY credits.wallets
 CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (device_keys);
 CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
 CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
+CREATE INDEX accounts_stripe_customer_idx ON credits.accounts USING btree (stripe_customer_id) WHERE (stripe_customer_id IS NOT NULL);
 CREATE INDEX auto_topups_consent_idx ON credits.auto_topups USING btree (account_id, consent_id);
 CREATE INDEX auto_topups_pack_idx ON credits.auto_topups USING btree (pack_id);
 CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
@@ -7231,6 +7939,8 @@ CREATE INDEX codes_campaign_idx ON credits.codes USING btree (campaign_id);
 CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (referrer_id, campaign_id);
 CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
 CREATE INDEX failures_module_idx ON credits.failures USING btree (module_id, failed_at);
+CREATE INDEX free_periods_lot_idx ON credits.free_periods USING btree (account_id, lot_id);
+CREATE INDEX free_periods_plan_idx ON credits.free_periods USING btree (plan_id, version);
 CREATE INDEX guest_uses_guest_idx ON credits.guest_uses USING btree (guest_id, used_at);
 CREATE INDEX guest_uses_network_idx ON credits.guest_uses USING btree (network_id, used_at);
 CREATE INDEX guests_linked_to_idx ON credits.guests USING btree (linked_to);
@@ -7249,6 +7959,9 @@ CREATE INDEX orders_reversed_debt_idx ON credits.orders USING btree (account_id)
 CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
 CREATE INDEX outbox_pending_idx ON credits.outbox USING btree (created_at) WHERE (delivered_at IS NULL);
 CREATE INDEX packs_currency_idx ON credits.packs USING btree (currency);
+CREATE INDEX plan_versions_currency_idx ON credits.plan_versions USING btree (currency);
+CREATE INDEX plan_versions_stripe_price_idx ON credits.plan_versions USING btree (stripe_price_id) WHERE (stripe_price_id IS NOT NULL);
+CREATE UNIQUE INDEX plans_one_is_free ON credits.plans USING btree (free) WHERE (free AND active);
 CREATE INDEX price_components_dimension_idx ON credits.price_components USING btree (dimension);
 CREATE INDEX price_list_price_idx ON credits.price_list USING btree (price_id);
 CREATE INDEX prices_category_idx ON credits.prices USING btree (category_id, valid_from);
@@ -7269,6 +7982,11 @@ CREATE INDEX stripe_events_names_idx ON credits.stripe_events USING gin (names) 
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_objects_order_idx ON credits.stripe_objects USING btree (account_id, order_id);
+CREATE UNIQUE INDEX subscription_invoices_order_idx ON credits.subscription_invoices USING btree (account_id, order_id);
+CREATE INDEX subscription_invoices_plan_idx ON credits.subscription_invoices USING btree (plan_id, version);
+CREATE INDEX subscription_invoices_subscription_idx ON credits.subscription_invoices USING btree (account_id, subscription_id, period_ends_at);
+CREATE INDEX subscriptions_plan_idx ON credits.subscriptions USING btree (plan_id, version);
+CREATE INDEX subscriptions_subscription_idx ON credits.subscriptions USING btree (subscription_id);
 CREATE INDEX topup_attempts_consent_idx ON credits.topup_attempts USING btree (account_id, consent_id);
 CREATE INDEX topup_attempts_fired_idx ON credits.topup_attempts USING btree (account_id, fired_at);
 CREATE UNIQUE INDEX topup_attempts_one_in_flight ON credits.topup_attempts USING btree (account_id) WHERE (state = 'open'::text);
@@ -7328,6 +8046,12 @@ ALTER TABLE ONLY credits.event_decisions
     ADD CONSTRAINT event_decisions_event_fkey FOREIGN KEY (event_id) REFERENCES credits.stripe_events(event_id);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.free_periods
+    ADD CONSTRAINT free_periods_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.free_periods
+    ADD CONSTRAINT free_periods_lot_fkey FOREIGN KEY (account_id, lot_id) REFERENCES credits.lots(account_id, lot_id);
+ALTER TABLE ONLY credits.free_periods
+    ADD CONSTRAINT free_periods_plan_fkey FOREIGN KEY (plan_id, version) REFERENCES credits.plan_versions(plan_id, version);
 ALTER TABLE ONLY credits.guest_limits
     ADD CONSTRAINT guest_limits_catalog_fkey FOREIGN KEY (catalog_id) REFERENCES credits.catalogs(catalog_id);
 ALTER TABLE ONLY credits.guest_uses
@@ -7354,6 +8078,10 @@ ALTER TABLE ONLY credits.outbox
     ADD CONSTRAINT outbox_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.packs
     ADD CONSTRAINT packs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
+ALTER TABLE ONLY credits.plan_versions
+    ADD CONSTRAINT plan_versions_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
+ALTER TABLE ONLY credits.plan_versions
+    ADD CONSTRAINT plan_versions_plan_fkey FOREIGN KEY (plan_id) REFERENCES credits.plans(plan_id);
 ALTER TABLE ONLY credits.price_components
     ADD CONSTRAINT price_components_dimension_fkey FOREIGN KEY (dimension) REFERENCES credits.dimensions(dimension);
 ALTER TABLE ONLY credits.price_components
@@ -7398,6 +8126,16 @@ ALTER TABLE ONLY credits.stripe_calls
     ADD CONSTRAINT stripe_calls_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+ALTER TABLE ONLY credits.subscription_invoices
+    ADD CONSTRAINT subscription_invoices_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+ALTER TABLE ONLY credits.subscription_invoices
+    ADD CONSTRAINT subscription_invoices_plan_fkey FOREIGN KEY (plan_id, version) REFERENCES credits.plan_versions(plan_id, version);
+ALTER TABLE ONLY credits.subscription_invoices
+    ADD CONSTRAINT subscription_invoices_subscription_fkey FOREIGN KEY (account_id, subscription_id) REFERENCES credits.subscriptions(account_id, subscription_id);
+ALTER TABLE ONLY credits.subscriptions
+    ADD CONSTRAINT subscriptions_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.subscriptions
+    ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (plan_id, version) REFERENCES credits.plan_versions(plan_id, version);
 ALTER TABLE ONLY credits.topup_attempts
     ADD CONSTRAINT topup_attempts_consent_fkey FOREIGN KEY (account_id, consent_id) REFERENCES credits.topup_consents(account_id, consent_id);
 ALTER TABLE ONLY credits.topup_attempts
@@ -7432,6 +8170,7 @@ CREATE POLICY auditor_reads ON credits.entries FOR SELECT TO auditor USING (true
 CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.event_decisions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.failures FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.free_periods FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_limits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_networks FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_uses FOR SELECT TO auditor USING (true);
@@ -7447,6 +8186,8 @@ CREATE POLICY auditor_reads ON credits.notice_rules FOR SELECT TO auditor USING 
 CREATE POLICY auditor_reads ON credits.orders FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.outbox FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.packs FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.plan_versions FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.plans FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_components FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_list FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_tiers FOR SELECT TO auditor USING (true);
@@ -7468,6 +8209,8 @@ CREATE POLICY auditor_reads ON credits.status_changes FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.stripe_calls FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_events FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_objects FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.subscription_invoices FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.subscriptions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topup_attempts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topup_consents FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topup_presets FOR SELECT TO auditor USING (true);
@@ -7490,8 +8233,11 @@ CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, 
 CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.plan_versions FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.plans FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+ALTER TABLE credits.free_periods ENABLE ROW LEVEL SECURITY;
 CREATE POLICY granted_accounts ON credits.accounts FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
 CREATE POLICY granted_accounts ON credits.entries FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
@@ -7528,6 +8274,7 @@ CREATE POLICY own_rows ON credits.auto_topups FOR SELECT TO authenticated USING 
 CREATE POLICY own_rows ON credits.charge_refunds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.failures FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+CREATE POLICY own_rows ON credits.free_periods FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.holds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.identities FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.lots FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
@@ -7537,6 +8284,8 @@ CREATE POLICY own_rows ON credits.referrals FOR SELECT TO authenticated USING ((
 CREATE POLICY own_rows ON credits.reversals FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.shortfalls FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+CREATE POLICY own_rows ON credits.subscription_invoices FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+CREATE POLICY own_rows ON credits.subscriptions FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.topup_attempts FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.topup_consents FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
@@ -7556,6 +8305,7 @@ CREATE POLICY owner ON credits.entries_default TO credits_owner USING (true) WIT
 CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.event_decisions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.failures TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.free_periods TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_limits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_networks TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_uses TO credits_owner USING (true) WITH CHECK (true);
@@ -7571,6 +8321,8 @@ CREATE POLICY owner ON credits.notice_rules TO credits_owner USING (true) WITH C
 CREATE POLICY owner ON credits.orders TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.outbox TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.packs TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.plan_versions TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.plans TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.price_components TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.price_list TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.price_tiers TO credits_owner USING (true) WITH CHECK (true);
@@ -7592,12 +8344,16 @@ CREATE POLICY owner ON credits.status_changes TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.stripe_calls TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_events TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_objects TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.subscription_invoices TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.subscriptions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topup_attempts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topup_consents TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topup_presets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.wallets TO credits_owner USING (true) WITH CHECK (true);
 ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.plan_versions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.plans ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_list ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_tiers ENABLE ROW LEVEL SECURITY;
@@ -7613,6 +8369,7 @@ CREATE POLICY service_reads ON credits.auto_topups FOR SELECT TO service_role US
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.free_periods FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.holds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.identities FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.lots FOR SELECT TO service_role USING (true);
@@ -7624,6 +8381,8 @@ CREATE POLICY service_reads ON credits.releases FOR SELECT TO service_role USING
 CREATE POLICY service_reads ON credits.reversals FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.shortfalls FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.spend_limits FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.subscription_invoices FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.subscriptions FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.topup_attempts FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.topup_consents FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
@@ -7641,10 +8400,13 @@ ALTER TABLE credits.status_changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_calls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.subscription_invoices ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.subscriptions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY support_reads ON credits.auto_topups FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.failures FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.free_periods FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.holds FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.identities FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
@@ -7657,6 +8419,8 @@ CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (t
 CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.stripe_objects FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.subscription_invoices FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.subscriptions FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.topup_attempts FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.topup_consents FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
@@ -7704,6 +8468,9 @@ GRANT ALL ON TYPE api.event_receipt TO service_role;
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.failure_receipt TO spender;
 GRANT ALL ON TYPE api.failure_receipt TO service_role;
+REVOKE ALL ON TYPE api.free_plan_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.free_plan_receipt TO authenticated;
+GRANT ALL ON TYPE api.free_plan_receipt TO service_role;
 REVOKE ALL ON TYPE api.grant_reason FROM PUBLIC;
 GRANT ALL ON TYPE api.grant_reason TO service_role;
 REVOKE ALL ON TYPE api.grant_receipt FROM PUBLIC;
@@ -7728,6 +8495,9 @@ GRANT ALL ON TYPE api.order_receipt TO authenticated;
 GRANT ALL ON TYPE api.order_receipt TO service_role;
 REVOKE ALL ON TYPE api.overdraft FROM PUBLIC;
 GRANT ALL ON TYPE api.overdraft TO service_role;
+REVOKE ALL ON TYPE api.plan_offer FROM PUBLIC;
+GRANT ALL ON TYPE api.plan_offer TO authenticated;
+GRANT ALL ON TYPE api.plan_offer TO service_role;
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
 GRANT ALL ON TYPE api.quote TO spender;
@@ -7761,6 +8531,9 @@ GRANT ALL ON TYPE api.spend_receipt TO spender;
 GRANT ALL ON TYPE api.spend_receipt TO service_role;
 REVOKE ALL ON TYPE api.stripe_calls FROM PUBLIC;
 GRANT ALL ON TYPE api.stripe_calls TO service_role;
+REVOKE ALL ON TYPE api.stripe_customer FROM PUBLIC;
+GRANT ALL ON TYPE api.stripe_customer TO authenticated;
+GRANT ALL ON TYPE api.stripe_customer TO service_role;
 REVOKE ALL ON TYPE api.stripe_report FROM PUBLIC;
 GRANT ALL ON TYPE api.stripe_report TO service_role;
 REVOKE ALL ON TYPE api.test_clock FROM PUBLIC;
@@ -7783,6 +8556,8 @@ REVOKE ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) FROM P
 GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) TO service_role;
 REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.attach_customer(account_id uuid, customer_id text, replaces_customer_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.attach_customer(account_id uuid, customer_id text, replaces_customer_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) FROM PUBLIC;
@@ -7844,10 +8619,16 @@ GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO authent
 GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO service_role;
+REVOKE ALL ON FUNCTION api.offer_plan(plan_id text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.offer_plan(plan_id text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.offer_plan(plan_id text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO authenticated;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.payment_customer(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.payment_customer(user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.payment_customer(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO spender;
@@ -7903,6 +8684,9 @@ REVOKE ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp wi
 GRANT ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) TO service_role;
 REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.start_free_plan(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.start_free_plan(user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.start_free_plan(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.stop_auto_topup(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.stop_auto_topup(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.stop_auto_topup(user_id text) TO service_role;
@@ -7915,6 +8699,8 @@ GRANT ALL ON FUNCTION api.void_lot(lot_id text, tokens numeric, reason text, ide
 REVOKE ALL ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.account_of_checkout(p_session jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.account_of_subscription(p_subscription_id text, p_metadata jsonb, p_customer_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.add_guest_key(p_kind text, p_key text) FROM PUBLIC;
@@ -7932,6 +8718,7 @@ GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
 GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
 GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
 GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
+GRANT SELECT(kind) ON TABLE credits.orders TO analyst;
 REVOKE ALL ON FUNCTION credits.agree_to_topups(p_account_id uuid, p_threshold numeric, p_offer credits.orders, p_monthly_limit bigint, p_words text, p_payment_method_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
@@ -7956,8 +8743,10 @@ REVOKE ALL ON FUNCTION credits.apply_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_family(p_family text, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_invoice(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_subscription(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_waiting_for(p_names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.asks_for_authentication(p_error jsonb) FROM PUBLIC;
@@ -7973,6 +8762,7 @@ GRANT SELECT ON TABLE credits.auto_topups TO support;
 GRANT SELECT ON TABLE credits.auto_topups TO service_role;
 GRANT SELECT ON TABLE credits.auto_topups TO auditor;
 REVOKE ALL ON FUNCTION credits.begin_attempt(p_topup credits.auto_topups, p_offer credits.orders, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.begin_free_period(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.lots TO authenticated;
 GRANT SELECT ON TABLE credits.lots TO support;
@@ -8082,6 +8872,13 @@ REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.plan_versions TO anon;
+GRANT SELECT ON TABLE credits.plan_versions TO authenticated;
+GRANT SELECT ON TABLE credits.plan_versions TO spender;
+GRANT SELECT ON TABLE credits.plan_versions TO support;
+GRANT SELECT ON TABLE credits.plan_versions TO service_role;
+GRANT SELECT ON TABLE credits.plan_versions TO auditor;
+REVOKE ALL ON FUNCTION credits.check_plan(p_terms credits.plan_versions, p_active boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.prices TO auditor;
 GRANT SELECT(price_id) ON TABLE credits.prices TO authenticated;
 GRANT SELECT(price_id) ON TABLE credits.prices TO support;
@@ -8126,7 +8923,7 @@ REVOKE ALL ON FUNCTION credits.close_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.columns_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.columns_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.confirmation_answered(p_call credits.stripe_calls, p_verdict text, p_answer jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.cooldown(p_failures bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
@@ -8161,6 +8958,8 @@ REVOKE ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_per
 GRANT ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint, p_currency text, p_interval text, p_interval_count bigint, p_rollover_cap numeric, p_rollover_percent numeric, p_rollover_expires_after interval, p_priority bigint, p_rollover_priority bigint, p_trial_days bigint, p_trial_allowance numeric, p_scope text, p_popular boolean, p_position bigint, p_stripe_price_id text, p_active boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint, p_currency text, p_interval text, p_interval_count bigint, p_rollover_cap numeric, p_rollover_percent numeric, p_rollover_expires_after interval, p_priority bigint, p_rollover_priority bigint, p_trial_days bigint, p_trial_allowance numeric, p_scope text, p_popular boolean, p_position bigint, p_stripe_price_id text, p_active boolean) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
@@ -8201,6 +9000,7 @@ REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_lot(p_lot_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
@@ -8208,6 +9008,7 @@ REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with 
 REVOKE ALL ON FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
@@ -8231,15 +9032,18 @@ REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_campaign_id text, p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.grant_period(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.has_lapsed(p_order credits.orders) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.has_paid_plan(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
@@ -8257,11 +9061,18 @@ GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO spender;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
+REVOKE ALL ON FUNCTION credits.invoice_lines(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT problem text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_problem(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_subscription(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_tax(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_for_period(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_misspelled(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_other_invoice(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
 REVOKE ALL ON FUNCTION credits.is_ready(p_event credits.stripe_events) FROM PUBLIC;
@@ -8364,14 +9175,17 @@ REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id te
 REVOKE ALL ON FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_invoice(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_payment(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_reversal(p_event credits.stripe_events, p_reversal_id text, p_kind text, p_amount bigint, p_status text, p_withdrawals bigint, p_reinstatements bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) TO auditor;
 REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.order_of_invoice(p_invoice_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
@@ -8383,12 +9197,25 @@ REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric,
 REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pause_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.subscription_invoices TO authenticated;
+GRANT SELECT ON TABLE credits.subscription_invoices TO support;
+GRANT SELECT ON TABLE credits.subscription_invoices TO service_role;
+GRANT SELECT ON TABLE credits.subscription_invoices TO auditor;
+REVOKE ALL ON FUNCTION credits.pay_invoice(p_event credits.stripe_events, p_known credits.subscription_invoices, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_names(p_event credits.stripe_events) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_page(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.period_at(p_anchor_at timestamp with time zone, p_unit text, p_count bigint, p_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.period_problem(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_or_call(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.plan_lines(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.plan_of_metadata(p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.plan_of_price(p_price_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.plan_terms(p_plan_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) FROM PUBLIC;
@@ -8401,6 +9228,7 @@ REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p
 REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
@@ -8408,6 +9236,11 @@ GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 REVOKE ALL ON FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.subscriptions TO authenticated;
+GRANT SELECT ON TABLE credits.subscriptions TO support;
+GRANT SELECT ON TABLE credits.subscriptions TO service_role;
+GRANT SELECT ON TABLE credits.subscriptions TO auditor;
+REVOKE ALL ON FUNCTION credits.read_subscription(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reader_subject(p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refund_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) FROM PUBLIC;
@@ -8453,6 +9286,8 @@ REVOKE ALL ON FUNCTION credits.reversal_problem(p_event credits.stripe_events, p
 REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reverse_rewards(p_reverse boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.roll_over(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.rolled_into(p_account_id uuid, p_subscription_id text, p_starts_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.saved_card(p_event credits.stripe_events) FROM PUBLIC;
@@ -8475,6 +9310,7 @@ REVOKE ALL ON FUNCTION credits.settle_rewards(p_account_id uuid, p_order_id uuid
 REVOKE ALL ON FUNCTION credits.share_of(p_granted numeric, p_part bigint, p_whole bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.signed_amount(p_amount jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) FROM PUBLIC;
@@ -8509,17 +9345,23 @@ GRANT ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) TO auditor;
 REVOKE ALL ON FUNCTION credits.stripe_id(p_id jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO support;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO auditor;
+REVOKE ALL ON FUNCTION credits.stripe_time(p_time jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
+REVOKE ALL ON FUNCTION credits.subscription_metadata(p_object jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_problem(p_event credits.stripe_events, p_subscription_id text, p_customer_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_rank(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.succeed_attempt(p_account_id uuid, p_order_id uuid, p_payment_intent_id text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.take_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.tell_failed_payment(p_event credits.stripe_events, p_known credits.subscription_invoices) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.tell_subscription(p_event credits.stripe_events, p_before credits.subscriptions, p_now credits.subscriptions) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_topup(p_account_id uuid, p_kind text, p_reason text, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.test_clocks_allowed() FROM PUBLIC;
 GRANT SELECT ON TABLE credits.price_tiers TO auditor;
@@ -8716,6 +9558,17 @@ GRANT SELECT ON TABLE api.packs TO authenticated;
 GRANT SELECT ON TABLE api.packs TO spender;
 GRANT SELECT ON TABLE api.packs TO support;
 GRANT SELECT ON TABLE api.packs TO service_role;
+GRANT SELECT ON TABLE credits.plans TO anon;
+GRANT SELECT ON TABLE credits.plans TO authenticated;
+GRANT SELECT ON TABLE credits.plans TO spender;
+GRANT SELECT ON TABLE credits.plans TO support;
+GRANT SELECT ON TABLE credits.plans TO service_role;
+GRANT SELECT ON TABLE credits.plans TO auditor;
+GRANT SELECT ON TABLE api.plans TO anon;
+GRANT SELECT ON TABLE api.plans TO authenticated;
+GRANT SELECT ON TABLE api.plans TO spender;
+GRANT SELECT ON TABLE api.plans TO support;
+GRANT SELECT ON TABLE api.plans TO service_role;
 GRANT SELECT ON TABLE credits.referrals TO authenticated;
 GRANT SELECT ON TABLE credits.referrals TO support;
 GRANT SELECT ON TABLE credits.referrals TO service_role;
@@ -8752,6 +9605,13 @@ GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 GRANT SELECT ON TABLE api.spend_limits TO authenticated;
 GRANT SELECT ON TABLE api.spend_limits TO support;
 GRANT SELECT ON TABLE api.spend_limits TO service_role;
+GRANT SELECT ON TABLE credits.free_periods TO authenticated;
+GRANT SELECT ON TABLE credits.free_periods TO support;
+GRANT SELECT ON TABLE credits.free_periods TO service_role;
+GRANT SELECT ON TABLE credits.free_periods TO auditor;
+GRANT SELECT ON TABLE api.subscriptions TO authenticated;
+GRANT SELECT ON TABLE api.subscriptions TO support;
+GRANT SELECT ON TABLE api.subscriptions TO service_role;
 GRANT SELECT ON TABLE credits.topup_presets TO anon;
 GRANT SELECT ON TABLE credits.topup_presets TO authenticated;
 GRANT SELECT ON TABLE credits.topup_presets TO spender;
@@ -8805,6 +9665,7 @@ GRANT SELECT ON TABLE audit.check_sequence TO auditor;
 GRANT SELECT ON TABLE credits.settings TO auditor;
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
+GRANT SELECT ON TABLE audit.check_subscriptions TO auditor;
 GRANT SELECT ON TABLE audit.check_topups TO auditor;
 GRANT SELECT ON TABLE audit.findings TO auditor;
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
