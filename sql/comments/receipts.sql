@@ -66,3 +66,12 @@ comment on type api.test_clock is 'The time on the test clock of an account.';
 comment on type api.lot_receipt is
 'A correction of a lot. entry_id: its entry. tokens: by how many tokens the lot changed. remaining, expires_at: of '
 'the lot now. balance: of the account after the entry.';
+
+comment on type api.plan_offer is
+'The terms on which an account can subscribe to a plan now. interval, interval_count: a period is so many months or '
+'years. amount: minor units of currency for each period. trial_days: the length of the free trial, 0 without one. '
+'stripe_price_id: the price at Stripe, if one is configured.';
+comment on type api.stripe_customer is 'Who an account is at Stripe.';
+comment on type api.free_plan_receipt is
+'The present period of the free plan. granted: whether its allowance was given. replayed: the account had the free '
+'plan already.';

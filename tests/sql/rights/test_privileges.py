@@ -132,6 +132,7 @@ AUDIT = {
             "sequence",
             "settings",
             "shortfalls",
+            "subscriptions",
             "topups",
         )
     ),
