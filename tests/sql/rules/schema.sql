@@ -119,6 +119,7 @@ CREATE TYPE api.free_plan_receipt AS (
 	balance numeric,
 	replayed boolean
 );
+COMMENT ON TYPE api.free_plan_receipt IS 'The present period of the free plan. granted: whether its allowance was given. replayed: the account had the free plan already.';
 CREATE DOMAIN api.grant_reason AS text;
 COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
 CREATE TYPE api.grant_receipt AS (
@@ -230,6 +231,7 @@ CREATE TYPE api.plan_offer AS (
 	stripe_price_id text,
 	stripe_customer_id text
 );
+COMMENT ON TYPE api.plan_offer IS 'The terms on which an account can subscribe to a plan now. interval, interval_count: a period is so many months or years. amount: minor units of currency for each period. trial_days: the length of the free trial, 0 without one. stripe_price_id: the price at Stripe, if one is configured.';
 CREATE TYPE api.quote AS (
 	module_id text,
 	cost numeric,
@@ -342,6 +344,7 @@ CREATE TYPE api.stripe_customer AS (
 	account_id uuid,
 	stripe_customer_id text
 );
+COMMENT ON TYPE api.stripe_customer IS 'Who an account is at Stripe.';
 CREATE TYPE api.stripe_report AS (
 	call_id uuid,
 	state text,
@@ -7158,7 +7161,7 @@ UNION ALL
         CASE
             WHEN ((p.amount = (0)::numeric) IS TRUE) THEN ((v.trial_allowance)::numeric * (i.quantity)::numeric)
             ELSE (((v.allowance)::numeric * p.amount) / (v.amount)::numeric)
-        END)) >= (1)::numeric) OR (COALESCE(p.quantity, '1'::jsonb) <> to_jsonb(i.quantity))))
+        END)) >= (1)::numeric) OR (COALESCE(p.quantity, '1'::jsonb) IS DISTINCT FROM to_jsonb(i.quantity))))
 UNION ALL
  SELECT COALESCE(o.account_id, l.account_id) AS account_id,
     format('order %s of a subscription has a period'::text, COALESCE(o.order_id, l.order_id)) AS expected,
