@@ -210,3 +210,46 @@ def test_tax_and_discount_change_the_cost_and_never_the_tokens(
     ).fetchone()
     assert row is not None
     assert row[0] == Decimal(3999 - discount)
+
+
+AGREED = {"threshold": 50, "pack_id": "basique", "monthly_limit": 3000, "words": "Top me up."}
+
+
+def test_agreement_to_topups_saves_the_card_and_is_named_on_the_payment(
+    settings: Settings, user: User
+) -> None:
+    with shop_of(settings) as (shop, desk):
+        assert buy(shop, user, auto_topup=AGREED).status_code == 200
+        form = desk.session
+        (state,) = shop.get("/rest/v1/auto_topup", headers=user.headers).json()
+        (agreed,) = shop.get("/rest/v1/auto_topup_history", headers=user.headers).json()
+    assert form["payment_intent_data[setup_future_usage]"] == "off_session"
+    assert len(form["payment_intent_data[metadata][consent_id]"]) == 36
+    assert "metadata[consent_id]" not in form
+    assert (state["state"], state["threshold"], state["amount"]) == ("waiting", 50, 999)
+    assert (agreed["event"], agreed["words"]) == ("consent", "Top me up.")
+
+
+@pytest.mark.parametrize(
+    ("agreed", "answer"),
+    [
+        (AGREED | {"words": ""}, (422, "bad_consent")),
+        ({"threshold": 50, "pack_id": "basique", "monthly_limit": 3000}, (404, None)),
+        (AGREED | {"monthly_limit": 998}, (422, "bad_limit")),
+        (AGREED | {"threshold": 101}, (422, "bad_threshold")),
+        (AGREED | {"pack_id": "nothing"}, (404, "unknown_pack")),
+        (AGREED | {"amount": 500}, (422, "bad_order")),
+        (AGREED | {"payment_method_id": "pm_of_somebody"}, (400, "bad_request")),
+        (AGREED | {"user_id": "somebody"}, (400, "bad_request")),
+        ("yes", (400, None)),
+        (True, (400, None)),
+    ],
+)
+def test_agreement_that_makes_no_sense_opens_nothing(
+    settings: Settings, user: User, agreed: Any, answer: tuple[int, str | None]
+) -> None:
+    with shop_of(settings) as (shop, desk):
+        response = buy(shop, user, auto_topup=agreed)
+        assert (response.status_code, slug(response)) == answer
+        assert desk.asked == []
+        assert shop.get("/rest/v1/orders", headers=user.headers).json() == []

@@ -86,7 +86,7 @@ def maintain(url: str) -> int:
         while True:
             with connection.transaction():
                 connection.execute("set local role service_role")  # the login does not inherit it
-                _refuse_newer(connection)
+                refuse_newer(connection)
                 row = connection.execute(
                     "select accounts, keys, events, partitions from api.maintain()"
                 ).fetchone()
@@ -95,8 +95,11 @@ def maintain(url: str) -> int:
             accounts += row[0]
 
 
-def _refuse_newer(connection: admin.Connection) -> None:
-    """Not every login may read the marks of migrations. service_role may read the release."""
+def refuse_newer(connection: admin.Connection) -> None:
+    """Raises MigrationError for a bank that a newer program has migrated. For service_role.
+
+    Not every login may read the marks of migrations. service_role may read the release.
+    """
     if connection.execute("select to_regclass('api.release') is not null").fetchone() == (True,):
         row = connection.execute("select r.migration from api.release as r").fetchone()
         if row is not None:

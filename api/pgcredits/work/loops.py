@@ -8,6 +8,8 @@ from typing import Protocol
 
 import psycopg
 
+from pgcredits.bank.migrate import MigrationError
+
 log = logging.getLogger("pgcredits.work")
 
 _LONGEST_PAUSE = 30.0  # seconds between two tries while the database is away
@@ -40,6 +42,9 @@ def keep_working(work: Work, stopping: Event, every: float) -> None:
                 stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
+            except MigrationError as error:
+                log.error("%s: %s", work.name, error)
+                return
             pause = every
             if done == 0:
                 stopping.wait(every)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from callers import Row
 from holding import Bank, hold
+from psycopg.types.json import Jsonb
 from topping import (
     CARD_ERROR,
     agree,
@@ -163,3 +164,60 @@ def test_withdrawn_pack_pauses_and_the_spend_goes_on(user: Bank) -> None:
     user.rows("update credits.packs set active = false where pack_id = 'basique' returning 1")
     assert spend(user, 3)["balance"] == 90
     assert topup(user, "ada")["reason"] == "offer_changed"
+
+
+def test_amount_is_topped_up_where_the_price_list_offers_it(bank: Bank) -> None:
+    bank.rows("select credits.define_topup('eur', 500, 10000, 0.1)")
+    with_customer(bank, "ada")
+    agree(bank, "ada", pack_id=None, amount=1000, threshold=50)
+    bank.call("add_tokens", user_id="ada", tokens=55)
+    spend(bank)
+    (call,) = claim(bank)
+    assert tell(bank, "payment_intent.succeeded", intent(call)) == "granted"
+    assert bank.row("select balance from api.balance where user_id = 'ada'") == {"balance": 145}
+
+
+def test_topup_too_small_for_the_debt_waits_an_hour_for_the_next(user: Bank) -> None:
+    """The tokens repay debt first, so the balance stays below the threshold."""
+    user.call("set_overdraft_limit", user_id="ada", tokens=1000)
+    held = hold(user, user_id="ada")
+    user.call("capture_hold", hold_id=held["hold_id"], usage={"calls": 10}, user_id="ada")
+    (call,) = claim(user)
+    tell(user, "payment_intent.succeeded", intent(call))
+    state = topup(user, "ada")
+    assert (state["waits_for"], state["next_try_at"]) == ("cooldown", NOON + timedelta(hours=1))
+    user.call("add_tokens", user_id="ada", tokens=60)
+    spend(user)
+    assert len(charges(user)) == 1
+    user.at("2098-06-01 13:00Z")
+    spend(user)
+    assert len(charges(user)) == 2
+
+
+def test_test_clock_moves_the_cooldown(bank: Bank) -> None:
+    bank.rows("select credits.allow_test_clocks(true)")
+    with_customer(bank, "ada")
+    bank.call("set_test_clock", user_id="ada", frozen_time=NOON + timedelta(days=1))
+    agree(bank, "ada")
+    bank.call("add_tokens", user_id="ada", tokens=120)
+    spend(bank, 3)
+    for declines, hours in ((1, 1), (2, 2)):
+        (call,) = claim(bank)
+        report(bank, call, CARD_ERROR)
+        assert topup(bank, "ada")["declines"] == declines
+        bank.call("set_test_clock", user_id="ada", advance=timedelta(hours=hours, seconds=-1))
+        spend(bank)
+        assert len(charges(bank)) == declines
+        bank.call("set_test_clock", user_id="ada", advance="1 second")
+        spend(bank)
+        assert len(charges(bank)) == declines + 1
+    (call,) = claim(bank)
+    report(bank, call, CARD_ERROR)
+    assert topup(bank, "ada")["state"] == "off"
+
+
+def test_batch_begins_one_charge_and_names_its_entry(user: Bank) -> None:
+    items = [{"user_id": "ada", "module_id": "metube"}] * 6
+    verdicts = user.call("consume_tokens_batch", items=Jsonb(items))["verdicts"]
+    (charge,) = charges(user)
+    assert charge["entry_id"] == verdicts[2]["entry_id"]
