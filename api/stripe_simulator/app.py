@@ -108,9 +108,8 @@ def create_app(
             begin(store, chaos)
         courier = Courier(store, webhook_url, webhook_secret)
         store.after_commit = courier.wake
-        store.public_url = public_url.rstrip("/")
+        store.serve_at(public_url.rstrip("/"))
         app.state.update(store=store, courier=courier)
-        sessions.move_open_sessions(store)
         tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_tidy(store))]
         for task in tasks:
             task.add_done_callback(_complain)

@@ -222,6 +222,18 @@ def test_payment_intent_is_made_changed_confirmed_and_cancelled(simulator):
     assert simulator.told(other.id)[-1] == "payment_intent.canceled"
 
 
+def test_payment_of_a_checkout_session_is_left_to_its_page(simulator):
+    session = simulator.new_session()
+    simulator.press(session, "fail")
+    id = simulator.stripe.checkout.sessions.retrieve(session.id).payment_intent
+    for call in (
+        lambda: simulator.stripe.payment_intents.confirm(id, {"payment_method": "pm_card_visa"}),
+        lambda: simulator.stripe.payment_intents.cancel(id),
+    ):
+        with pytest.raises(stripe.InvalidRequestError, match="created by Checkout"):
+            call()
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "param"),
     [

@@ -103,12 +103,15 @@ def test_person_ends_a_debit_and_an_authentication_on_the_payment_page(simulator
     person, _ = payment(simulator.stripe.payment_intents.retrieve(id))
     person.click("The money arrives")
     assert simulator.stripe.checkout.sessions.retrieve(session.id).payment_status == "paid"
+    person.click("The debit comes back")
+    assert simulator.stripe.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
     session = simulator.new_session()
     simulator.press(session, "pay", card="4000002500003155")
     id = simulator.stripe.checkout.sessions.retrieve(session.id).payment_intent
     person, _ = payment(simulator.stripe.payment_intents.retrieve(id))
     person.click("The owner confirms")
     assert simulator.stripe.checkout.sessions.retrieve(session.id).status == "complete"
+    assert "The debit comes back" not in person.forms()
 
 
 def test_person_subscribes_renews_and_lets_a_renewal_fail(simulator):

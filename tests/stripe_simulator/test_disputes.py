@@ -117,6 +117,44 @@ def test_warning_of_fraud_moves_no_money(simulator):
     assert [one.id for one in listed] == [warning["id"]]
 
 
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [("4000000000000259", "needs_response"), ("4000000000001976", "warning_needs_response")],
+)
+def test_some_cards_are_disputed_by_themselves(simulator, number, status):
+    session = simulator.new_session()
+    simulator.press(session, "pay", card=number)
+    paid = simulator.stripe.checkout.sessions.retrieve(session.id)
+    (dispute,) = simulator.stripe.disputes.list({"payment_intent": paid.payment_intent}).data
+    assert (paid.payment_status, dispute.status) == ("paid", status)
+
+
+def test_a_card_can_bring_a_warning_of_fraud(simulator):
+    session = simulator.new_session()
+    simulator.press(session, "pay", card="4000000000005423")
+    intent = simulator.stripe.checkout.sessions.retrieve(session.id).payment_intent
+    assert simulator.stripe.radar.early_fraud_warnings.list({"payment_intent": intent}).data
+
+
+def test_bank_debit_can_come_back_after_it_arrived(simulator):
+    intent = simulator.debited()
+    simulator.play(f"payment_intents/{intent.id}/bounce")
+    charge = simulator.stripe.charges.retrieve(intent.latest_charge)
+    assert (charge.status, charge.paid, charge.amount_captured) == ("failed", False, 0)
+    amounts = [t.amount for t in simulator.stripe.balance_transactions.list({"source": charge.id}).data]
+    assert amounts == [-3999, 3999] and charge.failure_balance_transaction
+    failed = simulator.stripe.payment_intents.retrieve(intent.id)
+    assert (failed.status, failed.amount_received) == ("requires_payment_method", 0)
+    assert simulator.told(intent.id)[-2:] == ["payment_intent.succeeded", "payment_intent.payment_failed"]
+    (session,) = simulator.stripe.checkout.sessions.list({"payment_intent": intent.id}).data
+    assert session.payment_status == "unpaid"
+    assert simulator.told(session.id)[1:] == [
+        f"checkout.session.async_payment_{word}" for word in ("succeeded", "failed")
+    ]
+    for other in (intent, simulator.paid()):  # once, and never a card
+        assert simulator.browser.post(f"/_control/payment_intents/{other.id}/bounce").status_code == 409
+
+
 def test_unknown_moves_are_refused(simulator):
     intent = simulator.paid()
     for path, status in (

@@ -178,6 +178,14 @@ def test_any_test_key_is_accepted(simulator):
         simulator.client("sk_live_1").v1.customers.list()
 
 
+def test_restricted_key_may_only_read(simulator):
+    reader = simulator.client("rk_test_reader").v1
+    assert reader.events.list().data is not None and reader.balance_transactions.list().data is not None
+    with pytest.raises(stripe.PermissionError, match="required permissions") as caught:
+        reader.customers.create({"name": "Ada"})
+    assert caught.value.http_status == 403
+
+
 def test_simulator_does_not_start_beside_real_keys(monkeypatch, tmp_path):
     refuse_real_keys({"PATH": "/bin", "STRIPE_SECRET_KEY": ""})
     with pytest.raises(RealKeysConfigured, match="STRIPE_SECRET_KEY"):

@@ -322,6 +322,38 @@ def test_card_that_needs_its_owner_stops_a_renewal_until_they_confirm(life):
     assert (one.now().status, one.invoices()[-1].status) == ("active", "paid")
 
 
+def test_owner_who_refuses_an_open_invoice_ends_nothing(life):
+    one = life()
+    one.simulator.use_card(one.customer, DECLINED_LATER)
+    one.until(2026, 2, 28)
+    page = one.invoices()[-1].hosted_invoice_url
+    one.simulator.browser.post(page, data={"card": "4000002500003155"})
+    intent = one.invoices()[-1].payments.data[0].payment.payment_intent
+    one.simulator.browser.post(f"/authenticate/{intent}", data={"action": "refuse"})
+    invoice = one.invoices()[-1]
+    assert (one.now().status, invoice.status, invoice.attempt_count) == ("past_due", "open", 1)
+    assert invoice.next_payment_attempt == at(2026, 3, 3)
+
+
+def test_bank_debit_pays_a_renewal_some_days_later(life):
+    one = life()
+    debit = one.api.payment_methods.create({"type": "sepa_debit"})
+    one.api.payment_methods.attach(debit.id, {"customer": one.customer})
+    one.api.subscriptions.update(one.id, {"default_payment_method": debit.id})
+    assert one.until(2026, 2, 28).status == "active"
+    invoice = one.invoices()[-1]
+    intent = invoice.payments.data[0].payment.payment_intent
+    assert (invoice.status, one.api.payment_intents.retrieve(intent).status) == ("open", "processing")
+    with pytest.raises(stripe.InvalidRequestError):
+        one.api.payment_intents.confirm(intent, {"payment_method": "pm_card_visa"})
+    one.simulator.play(f"payment_intents/{intent}/fail")
+    failed = one.invoices()[-1]
+    assert (one.now().status, failed.attempt_count) == ("past_due", 1) and failed.next_payment_attempt
+    one.until(2026, 3, 10)
+    one.simulator.play(f"payment_intents/{intent}/succeed")
+    assert (one.now().status, one.invoices()[-1].status) == ("active", "paid")
+
+
 def test_first_payment_that_fails_leaves_it_incomplete_and_then_expired(simulator):
     clock = simulator.stripe.test_helpers.test_clocks.create({"frozen_time": START}).id
     customer, _ = simulator.saved("4000000000000341", test_clock=clock)

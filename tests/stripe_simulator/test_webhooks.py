@@ -207,8 +207,10 @@ def test_killed_simulator_forgets_nothing(make_receiver, tmp_path):
 def test_restart_on_another_port_keeps_sessions_payable(start_simulator, tmp_path):
     old = start_simulator(tmp_path)
     session = old.new_session()
+    receipt = old.stripe.charges.retrieve(old.paid().latest_charge)
     old.stop()
     simulator = start_simulator(tmp_path)
+    assert simulator.stripe.charges.retrieve(receipt.id).receipt_url.startswith(simulator.url)
     again = simulator.stripe.checkout.sessions.retrieve(session.id)
     assert again.url == f"{simulator.url}/pay/{session.id}" != session.url
     simulator.press(session, "pay")

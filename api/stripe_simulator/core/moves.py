@@ -53,10 +53,16 @@ def _end_debit(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
             return lifecycle.end_debit(store, session, succeeded=succeeded)
         moved = intents.end_debit(store, intent, succeeded=succeeded)
         if moved:
-            subscriptions.follow_intent(store, intent)
+            clocks.follow_intent(store, intent)
         return moved
 
     return play
+
+
+def _bounce(store: Store, intent: Json, _: Options) -> bool:
+    if session := lifecycle.of_intent(store, intent):
+        return lifecycle.bounce(store, session)
+    return intents.bounce(store, intent)
 
 
 def _authenticate(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
@@ -67,7 +73,7 @@ def _authenticate(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
             return setups.authenticate(store, intent, succeeded=succeeded)
         moved = intents.authenticate(store, intent, succeeded=succeeded)
         if moved:
-            subscriptions.follow_intent(store, intent)
+            clocks.follow_intent(store, intent)
         return moved
 
     return play
@@ -115,6 +121,7 @@ MOVES = {
     ("payment_intents", "fail"): Move(
         "payment_intent", "The debit fails", _end_debit(succeeded=False), _PROCESSING
     ),
+    ("payment_intents", "bounce"): Move("payment_intent", "The debit comes back", _bounce, ("succeeded",)),
     ("payment_intents", "authenticate"): Move(
         "payment_intent", "The owner confirms", _authenticate(succeeded=True), _ASKED
     ),

@@ -94,6 +94,17 @@ class Store:
         for name, value in self.db.execute("select name, value from settings"):
             self.settings[name] = json.loads(value)
 
+    def serve_at(self, url: str) -> None:
+        """Browsers find the pages at ``url``. Links of objects follow when the last process had another."""
+        old = self.settings.get("public_url")
+        self.public_url = url
+        if old not in (None, url):
+            self.db.execute(
+                "update objects set body = replace(body, ?, ?) where kind <> 'event'",
+                (f'"{old}/', f'"{url}/'),
+            )
+        self.change_settings({"public_url": url})
+
     def _rename_old_deliveries(self) -> None:
         """A file from before an event could be sent several times."""
         names = [row[1] for row in self.db.execute("pragma table_info(deliveries)")]

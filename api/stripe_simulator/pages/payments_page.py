@@ -105,7 +105,8 @@ def _page(store: Store, intent: Json, error: str = "", status: int = 200) -> Res
     if problem := intent["last_payment_error"]:
         body += f"<p class=bad>{escape(problem['message'])}</p>"
     body += f"<p class=soft><code>{intent['id']}</code></p></div>"
-    body += _buttons(here, "payment_intents", intent)
+    by_card = charge is None or charge["payment_method_details"]["type"] == "card"
+    body += _buttons(here, "payment_intents", intent, without="bounce" if by_card else "")
     if charge and charge["status"] == "succeeded":
         body += _paid(charge, here)
     for thing in _things(store, intent):
@@ -139,10 +140,10 @@ def _thing(thing: Json, here: str) -> str:
     return body + _buttons(here, f"{thing['object']}s", thing)
 
 
-def _buttons(here: str, path: str, thing: Json) -> str:
+def _buttons(here: str, path: str, thing: Json, without: str = "") -> str:
     """The moves that the state of an object allows."""
     return "".join(
         button(here, name, move.label, path=path, id=thing["id"])
         for (of, name), move in moves.MOVES.items()
-        if of == path and thing["status"] in move.states
+        if of == path and thing["status"] in move.states and name != without
     )

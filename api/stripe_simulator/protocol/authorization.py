@@ -6,8 +6,9 @@ import binascii
 from stripe_simulator.core.errors import StripeError
 
 
-def authorize(header: str | None) -> None:
-    """Check an Authorization header: Bearer, or Basic with the key as user. Raises 401 without the key."""
+def authorize(header: str | None, method: str) -> None:
+    """Check an Authorization header: Bearer, or Basic with the key as user. Raises 401 without the key, and
+    403 when a restricted key, which may only read, is used for more."""
     scheme, _, credentials = (header or "").partition(" ")
     key = credentials.strip()
     if scheme.lower() == "basic":
@@ -28,5 +29,10 @@ def authorize(header: str | None) -> None:
             "This is a simulator for development: live keys are refused. Revoke a key sent here by mistake."
         )
         raise StripeError(message, status=401)
+    if key.startswith("rk_test_"):
+        if method != "GET":
+            message = "The provided key does not have the required permissions for this endpoint."
+            raise StripeError(message + " In the simulator, restricted keys may only read.", status=403)
+        return
     if not key.startswith("sk_test_"):
         raise StripeError("Invalid API Key provided: the simulator takes any sk_test_ key.", status=401)

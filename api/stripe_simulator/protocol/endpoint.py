@@ -41,7 +41,7 @@ def api_route(
 
     def decorate(action: Callable[[Call], Json]) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
-            authorize(request.headers.get("authorization"))
+            authorize(request.headers.get("authorization"), method)
             _refuse_other_worlds(request)
             body = await request.body() if method == "POST" else request.scope["query_string"]
             _refuse_other_bodies(request, body)

@@ -10,7 +10,7 @@ from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.payments import setups
-from stripe_simulator.core.store import Json, Store
+from stripe_simulator.core.store import Json
 from stripe_simulator.protocol.endpoint import Call, api_route
 from stripe_simulator.protocol.expand import line_item_list
 from stripe_simulator.protocol.lists import LIST_PARAMETERS, chosen, list_objects, page_size
@@ -83,15 +83,6 @@ _FILTERS: dict[str, Check] = {
 def list_all(call: Call) -> Json:
     """GET /v1/checkout/sessions"""
     return list_objects(call, _KIND, chosen(call, *_FILTERS))
-
-
-def move_open_sessions(store: Store) -> None:
-    """Point the links of open sessions to this process, which may have another port than the last one."""
-    store.db.execute(
-        "update objects set body = json_set(body, '$.url', ? || '/pay/' || id)"
-        " where due is not null and kind = 'checkout.session'",
-        (store.public_url,),
-    )
 
 
 def _session(call: Call, id: str, buyer: Json | None) -> Json:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from stripe_simulator.core import customer
-from stripe_simulator.core.billing import subscriptions
+from stripe_simulator.core.billing import clocks
 from stripe_simulator.core.currencies import largest_charge, money, smallest_charge
 from stripe_simulator.core.errors import PaymentRefused, StripeError, missing_object
 from stripe_simulator.core.metadata import merge_metadata
@@ -149,7 +149,7 @@ def _confirm(call: Call, intent: Json, method: Json | None, options: dict[str, A
         off_session=off_session,
         return_url=options.get("return_url"),
     )
-    subscriptions.follow_intent(call.store, intent)
+    clocks.follow_intent(call.store, intent)
     if intent["status"] == "requires_action" and options.get("error_on_requires_action"):
         intents.refuse_action(call.store, intent, method, call.origin)
         raise PaymentRefused(AUTHENTICATION_REQUIRED, payment_intent=intent, payment_method=method)
@@ -184,6 +184,11 @@ def _check_amount(amount: int, currency: str) -> None:
 
 def _open(call: Call, verb: str) -> Json:
     intent = _found(call)
+    if call.store.inner(intent["id"]).get("session"):
+        message = (
+            f"You cannot {verb} PaymentIntents created by Checkout. Expire the Checkout Session instead."
+        )
+        raise StripeError(message, code="payment_intent_unexpected_state")
     if intent["status"] not in intents.OPEN:
         message = (
             f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. Only a "

@@ -36,6 +36,13 @@ def moment(store: Store, buyer: Json) -> int | None:
     return frozen
 
 
+def follow_intent(store: Store, intent: Json) -> None:
+    """Let an invoice and its subscription follow a PaymentIntent, at the time of its customer."""
+    if buyer := store.find("customer", intent["customer"] or ""):
+        with store.at(moment(store, buyer)):
+            subscriptions.follow_intent(store, intent)
+
+
 def advance(store: Store, clock: Json, to: int, origin: Origin) -> Json:
     """Let time pass: everything that is due happens, in its order. Returns the clock as it was under way;
     when the caller reads it again it is ready."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stripe_simulator.core.billing import invoices, periods, subscriptions
-from stripe_simulator.core.billing.invoices import Terms
+from stripe_simulator.core.billing.invoices import Schedule, Terms
 from stripe_simulator.core.billing.lines import Line
 from stripe_simulator.core.billing.subscriptions import KIND, OVER, Item, Plan
 from stripe_simulator.core.currencies import money
@@ -70,7 +70,8 @@ def step(store: Store, subscription: Json) -> None:
     elif pause and pause["resumes_at"] and pause["resumes_at"] <= now:
         subscriptions.change(store, subscription, {"pause_collection": None}, inner)
     elif again := _to_try_again(store, subscription, now):
-        subscriptions.collect(store, again, subscriptions.method_of(store, subscription))
+        method = subscriptions.method_of(store, subscription)
+        subscriptions.collect(store, again, method, automatic=True)
     elif subscription["status"] == "trialing" and not inner.get("warned"):
         subscriptions.save(store, subscription, inner | {"warned": True})
         emit(store, "customer.subscription.trial_will_end", subscription)
@@ -136,13 +137,15 @@ def bill(store: Store, subscription: Json, invoice: Json, origin: Origin) -> Non
         word = {"void": "void", "mark_uncollectible": "uncollectible"}[pause["behavior"]]
         invoices.give_up(store, invoice, word, origin)
     elif invoice["status"] == "open":
-        subscriptions.collect(store, invoice, subscriptions.method_of(store, subscription), origin)
+        method = subscriptions.method_of(store, subscription)
+        subscriptions.collect(store, invoice, method, origin, automatic=True)
     subscription.update(store.get(KIND, subscription["id"]))
 
 
 def _collect_first(store: Store, subscription: Json, invoice: Json, origin: Origin, *, must: bool) -> None:
     method = subscriptions.method_of(store, subscription)
-    if not invoices.collect(store, invoice, method, origin) and must:
+    paid = invoices.collect(store, invoice, method, origin, schedule=Schedule(None))
+    if not paid and must:
         intent = invoices.prepare(store, invoice)
         error = intent["last_payment_error"] or _NO_METHOD
         raise PaymentRefused(error, keep=False)

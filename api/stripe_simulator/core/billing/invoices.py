@@ -29,6 +29,13 @@ class Terms:
     method: str | None = None
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """An attempt of Stripe's own: when the next one comes if this one fails. None is never."""
+
+    next_attempt: int | None
+
+
 def draft(
     store: Store, customer: Json, entries: Sequence[Line], terms: Terms, origin: Origin = PAY_PAGE
 ) -> Json:
@@ -118,13 +125,15 @@ def collect(
     origin: Origin = PAY_PAGE,
     *,
     off_session: bool = True,
-    next_attempt: int | None = None,
+    schedule: Schedule | None = None,
 ) -> bool:
-    """Try to collect an open invoice, by its PaymentIntent. Says whether it is paid now. ``next_attempt`` is
-    when the next one comes after a failure."""
+    """Try to collect an open invoice, by its PaymentIntent. Says whether it is paid now. ``schedule`` is
+    for an attempt that nobody asked for."""
     if invoice["status"] != "open":
         return bool(invoice["status"] == "paid")
     intent = prepare(store, invoice)
+    if intent["status"] == "processing":
+        return False
     if method is not None:
         intents.attempt(
             store, intent, method, origin, off_session=off_session, return_url=invoice["hosted_invoice_url"]
@@ -132,22 +141,25 @@ def collect(
     if intent["status"] == "succeeded":
         mark_paid(store, invoice, intent, origin)
         return True
-    if intent["status"] != "requires_action":
-        _note_failure(store, invoice, intent, next_attempt, origin)
+    if intent["status"] == "requires_payment_method":
+        note_failure(store, invoice, intent, schedule, origin)
+    elif schedule is not None:
+        invoice["next_payment_attempt"] = None  # a debit is on its way, or the owner of the card is asked
+        store.update(invoice)
     return False
 
 
-def follow(store: Store, intent: Json) -> Json | None:
-    """The PaymentIntent of an open invoice has moved by itself. Returns the invoice, when there is one."""
-    invoice_id = store.inner(intent["id"]).get("invoice")
-    invoice = store.find(_KIND, invoice_id) if invoice_id else None
-    if invoice is None or invoice["status"] != "open":
-        return None
-    if intent["status"] == "succeeded":
-        mark_paid(store, invoice, intent, PAY_PAGE)
-    elif intent["status"] == "requires_payment_method":
-        _note_failure(store, invoice, intent, invoice["next_payment_attempt"], PAY_PAGE)
-    return invoice
+def of_intent(store: Store, intent: Json) -> Json | None:
+    """The open invoice that a PaymentIntent is to pay."""
+    id = store.inner(intent["id"]).get("invoice")
+    invoice = store.find(_KIND, id) if id else None
+    return invoice if invoice and invoice["status"] == "open" else None
+
+
+def is_processing(store: Store, invoice: Json) -> bool:
+    """A bank debit for it is on its way."""
+    ids = [payment["payment"]["payment_intent"] for payment in invoice["payments"]["data"]]
+    return any(store.get("payment_intent", id)["status"] == "processing" for id in ids)
 
 
 def mark_paid(store: Store, invoice: Json, intent: Json | None, origin: Origin = PAY_PAGE) -> None:
@@ -194,11 +206,14 @@ def of_subscription(store: Store, subscription_id: str, status: str | None = Non
     return [store.get(_KIND, id) for (id,) in ids]
 
 
-def _note_failure(
-    store: Store, invoice: Json, intent: Json, next_attempt: int | None, origin: Origin
+def note_failure(
+    store: Store, invoice: Json, intent: Json, schedule: Schedule | None, origin: Origin
 ) -> None:
-    invoice.update(attempted=True, next_payment_attempt=next_attempt)
-    invoice["attempt_count"] += 1
+    """An attempt has failed. Attempts that somebody asked for do not count, as at Stripe."""
+    invoice["attempted"] = True
+    if schedule is not None:
+        invoice["next_payment_attempt"] = schedule.next_attempt
+        invoice["attempt_count"] += 1
     store.update(invoice)
     emit(store, "invoice.payment_failed", invoice, origin)
     error = intent["last_payment_error"] or {}

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stripe_simulator.core.billing import invoices
+from stripe_simulator.core.billing.invoices import Schedule
 from stripe_simulator.core.events import PAY_PAGE, Origin, emit
 from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.payments.cards import DEBIT_FAILED
 from stripe_simulator.core.store import Json, Store
 
 KIND = "subscription"
@@ -124,21 +126,25 @@ def method_of(store: Store, subscription: Json) -> Json | None:
 
 
 def collect(
-    store: Store, invoice: Json, method: Json | None, origin: Origin = PAY_PAGE, *, off_session: bool = True
+    store: Store,
+    invoice: Json,
+    method: Json | None,
+    origin: Origin = PAY_PAGE,
+    *,
+    off_session: bool = True,
+    automatic: bool = False,
 ) -> bool:
-    """Try to collect an invoice, and let its subscription follow. Says whether it is paid now."""
-    days: list[int] = store.settings["retry_days"]
-    attempts = invoice["attempt_count"]
-    again = None
-    if invoice["billing_reason"] != "subscription_create" and attempts < len(days):
-        again = store.now() + days[attempts] * DAY
-    paid = invoices.collect(store, invoice, method, origin, off_session=off_session, next_attempt=again)
-    follow(store, invoice, origin)
+    """Try to collect an invoice, and let its subscription follow. Says whether it is paid now. An
+    ``automatic`` attempt that fails is followed by another one some days later."""
+    schedule = _schedule(store, invoice) if automatic else None
+    paid = invoices.collect(store, invoice, method, origin, off_session=off_session, schedule=schedule)
+    follow(store, invoice, origin, last=_is_last(invoice, schedule))
     return paid
 
 
-def follow(store: Store, invoice: Json, origin: Origin = PAY_PAGE) -> None:
-    """The subscription's status after its invoice was paid, or was not."""
+def follow(store: Store, invoice: Json, origin: Origin = PAY_PAGE, *, last: bool = False) -> None:
+    """The subscription's status after its invoice was paid, or was not. After the ``last`` attempt it does
+    what the setting says. A bank debit that is on its way counts as paid until it fails."""
     id = store.inner(invoice["id"])["subscription"]
     subscription = store.find(KIND, id) if id else None
     if subscription is None or subscription["status"] in OVER:
@@ -147,19 +153,32 @@ def follow(store: Store, invoice: Json, origin: Origin = PAY_PAGE) -> None:
     if invoice["status"] == "paid":
         if status in ("incomplete", "past_due", "unpaid") and not invoices.of_subscription(store, id, "open"):
             change(store, subscription, {"status": "active"}, inner, origin)
+    elif invoices.is_processing(store, invoice):
+        if status == "incomplete":
+            change(store, subscription, {"status": "active"}, inner, origin)
     elif invoice["status"] == "open" and invoice["attempted"]:
         if status in ("active", "trialing"):
             change(store, subscription, {"status": "past_due"}, inner, origin)
-        last = invoice["next_payment_attempt"] is None
-        if last and invoice["billing_reason"] != "subscription_create":
+        if last:
             _exhausted(store, subscription, inner)
     save(store, subscription, inner)
 
 
 def follow_intent(store: Store, intent: Json) -> None:
-    """The PaymentIntent of an invoice has moved by itself: confirmed, or a debit that ended."""
-    if invoice := invoices.follow(store, intent):
-        follow(store, invoice)
+    """The PaymentIntent of an invoice has moved by itself: confirmed, refused, or a debit that ended. A debit
+    that has failed is followed by another attempt, a refusal by its owner is not."""
+    invoice = invoices.of_intent(store, intent)
+    if invoice is None:
+        return
+    schedule = None
+    if intent["status"] == "succeeded":
+        invoices.mark_paid(store, invoice, intent)
+    elif intent["status"] == "requires_payment_method":
+        error = intent["last_payment_error"] or {}
+        if error.get("code") == DEBIT_FAILED["code"]:
+            schedule = _schedule(store, invoice)
+        invoices.note_failure(store, invoice, intent, schedule, PAY_PAGE)
+    follow(store, invoice, last=_is_last(invoice, schedule))
 
 
 def end(store: Store, subscription: Json, reason: str, origin: Origin = PAY_PAGE) -> None:
@@ -209,6 +228,20 @@ def period_of(subscription: Json) -> tuple[int, int]:
     """The current period."""
     item = subscription["items"]["data"][0]
     return item["current_period_start"], item["current_period_end"]
+
+
+def _schedule(store: Store, invoice: Json) -> Schedule:
+    """The attempts after a first one that fails. A subscription's first invoice is tried once."""
+    days: list[int] = store.settings["retry_days"]
+    attempts = invoice["attempt_count"]
+    if invoice["billing_reason"] == "subscription_create" or attempts >= len(days):
+        return Schedule(None)
+    return Schedule(store.now() + days[attempts] * DAY)
+
+
+def _is_last(invoice: Json, schedule: Schedule | None) -> bool:
+    first = invoice["billing_reason"] == "subscription_create"
+    return schedule is not None and schedule.next_attempt is None and not first
 
 
 def _exhausted(store: Store, subscription: Json, inner: Json) -> None:

@@ -91,6 +91,17 @@ def end_debit(store: Store, session: Json, *, succeeded: bool) -> bool:
     return True
 
 
+def bounce(store: Store, session: Json) -> bool:
+    """The bank takes a debit back that had arrived."""
+    intent = intent_of(store, session)
+    if session["status"] != "complete" or intent is None or not intents.bounce(store, intent):
+        return False
+    session["payment_status"] = "unpaid"
+    store.update(session)
+    emit(store, "checkout.session.async_payment_failed", session)
+    return True
+
+
 def expire(store: Store, session: Json, origin: Origin = PAY_PAGE) -> bool:
     """The session expires: nobody can pay it any more."""
     if session["status"] != "open":

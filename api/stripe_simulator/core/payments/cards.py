@@ -9,7 +9,7 @@ from stripe_simulator.core.store import Json
 class Card:
     """``decline`` is the reason why every charge is declined. A card that ``attaches`` can be saved all the
     same. ``authenticate`` asks its owner, who is not there off session. ``refunds`` says how a refund to it
-    goes: at once, later, or back."""
+    goes: at once, or later. ``afterwards`` says what its bank does soon after it has paid."""
 
     brand: str
     note: str
@@ -17,6 +17,7 @@ class Card:
     attaches: bool = True
     authenticate: bool = False
     refunds: str = "succeeded"
+    afterwards: str | None = None
 
 
 CARDS = {
@@ -26,6 +27,9 @@ CARDS = {
     "4000000000000341": Card("visa", "can be saved, is declined when charged", decline="generic_decline"),
     "4000000000009995": Card("visa", "has no money", decline="insufficient_funds", attaches=False),
     "4000000000007726": Card("visa", "is paid; a refund is pending first", refunds="pending"),
+    "4000000000000259": Card("visa", "is paid, then disputed", afterwards="dispute"),
+    "4000000000001976": Card("visa", "is paid, then its bank asks", afterwards="inquiry"),
+    "4000000000005423": Card("visa", "is paid, then its bank warns of fraud", afterwards="warning"),
     "5555555555554444": Card("mastercard", "is paid"),
 }
 TOKENS = {
@@ -34,6 +38,8 @@ TOKENS = {
     "pm_card_authenticationRequired": "4000002500003155",
     "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_chargeCustomerFail": "4000000000000341",
+    "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeInquiry": "4000000000001976",
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
 }
 """Stripe's names of test PaymentMethods."""

@@ -1,6 +1,6 @@
 """Charges: one for each attempt of a PaymentIntent that reached the bank."""
 
-from stripe_simulator.core.events import Origin, emit
+from stripe_simulator.core.events import PAY_PAGE, Origin, emit
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.payments import balance, methods
 from stripe_simulator.core.store import Json, Store
@@ -107,6 +107,17 @@ def fail(store: Store, charge: Json, error: Json, origin: Origin) -> None:
     _outcome(charge, error.get("decline_code"))
     store.update(charge)
     emit(store, "charge.failed", charge, origin)
+
+
+def take_back(store: Store, charge: Json, error: Json) -> None:
+    """The bank takes the money back after it had arrived."""
+    transaction = balance.record(
+        store, "payment_failure_refund", -charge["amount"], charge["currency"], charge["id"]
+    )
+    charge.update(
+        paid=False, amount_captured=0, failure_balance_transaction=transaction["id"], captured=False
+    )
+    fail(store, charge, error, PAY_PAGE)
 
 
 def of_intent(store: Store, intent: Json) -> Json | None:

@@ -2,7 +2,7 @@
 
 from stripe_simulator.core.events import PAY_PAGE, Origin, emit
 from stripe_simulator.core.identifiers import new_id
-from stripe_simulator.core.payments import charges, methods
+from stripe_simulator.core.payments import charges, disputes, methods
 from stripe_simulator.core.payments.cards import (
     AUTHENTICATION_FAILED,
     AUTHENTICATION_REQUIRED,
@@ -110,6 +110,10 @@ def attempt(
         charge = charges.new(store, intent, method, "succeeded", origin, authenticated=authenticated)
         _succeed(store, intent, charge, origin)
         _save_method(store, intent, method, origin)
+        if card.afterwards == "warning":
+            disputes.warn(store, charge)
+        elif card.afterwards:
+            disputes.open_dispute(store, charge, inquiry=card.afterwards == "inquiry")
 
 
 def authenticate(store: Store, intent: Json, *, succeeded: bool) -> bool:
@@ -149,6 +153,20 @@ def end_debit(store: Store, intent: Json, *, succeeded: bool) -> bool:
     else:
         charges.fail(store, charge, DEBIT_FAILED, PAY_PAGE)
         _report_failure(store, intent, method, charge, DEBIT_FAILED, PAY_PAGE)
+    return True
+
+
+def bounce(store: Store, intent: Json) -> bool:
+    """The bank takes a debit back that had arrived. Tells whether it could."""
+    charge = charges.of_intent(store, intent)
+    if intent["status"] != "succeeded" or charge is None or charge["amount_refunded"] or charge["disputed"]:
+        return False
+    method = store.get("payment_method", charge["payment_method"])
+    if methods.card_of(store, method) is not None:
+        return False
+    charges.take_back(store, charge, DEBIT_FAILED)
+    intent["amount_received"] = 0
+    _report_failure(store, intent, method, charge, DEBIT_FAILED, PAY_PAGE)
     return True
 
 
