@@ -7,7 +7,7 @@
 --   support         every row through the views of api, and the reports on single accounts of audit; no function
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
---   auditor         everything but passwords, to read
+--   auditor         everything but passwords and the secrets of webhooks, to read
 --   pgcredits_catalog   applies price lists: the words that define something, and no table
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
 --
@@ -104,6 +104,16 @@ to service_role;
 -- Subscriptions.
 grant execute on function api.start_free_plan, api.offer_plan, api.payment_customer to authenticated, service_role;
 grant execute on function api.attach_customer to service_role;
+-- Telling products, and comparing with Stripe.
+grant usage on type
+api.webhook, api.webhook_replay, api.webhook_batch, api.webhook_result, api.stripe_reading, api.stripe_page,
+api.stripe_missing
+to service_role;
+grant execute on function
+api.register_webhook, api.disable_webhook, api.enable_webhook, api.renew_webhook_secret, api.replay_webhook,
+api.take_webhooks, api.finish_webhook, api.read_stripe_list, api.note_stripe_page, api.missing_from_stripe,
+api.replay_from_stripe
+to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.plans, api.modules to anon, authenticated, spender, support, service_role;
@@ -115,6 +125,7 @@ grant select on api.refund_requests, credits.refund_requests to support, service
 grant select on
 api.subscriptions, credits.subscriptions, credits.subscription_invoices, credits.free_periods
 to authenticated, support, service_role;
+grant select on api.webhooks, api.webhook_deliveries to support, service_role;
 grant select on api.balance, api.holds to spender;
 grant select on
 credits.packs, credits.topups, credits.topup_presets, credits.plans, credits.plan_versions, credits.currencies,
@@ -126,6 +137,7 @@ credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credi
 credits.shortfalls, credits.charge_refunds, credits.reversals, credits.auto_topups, credits.topup_consents,
 credits.topup_attempts
 to authenticated, support, service_role;
+grant select on credits.webhook_endpoints, credits.webhook_deliveries to support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
 to spender;
@@ -139,6 +151,8 @@ credits.standing_attachments, credits.standing_types, credits.standing_privilege
 credits.standing_triggers_of_events, credits.standing_defaults
 to auditor;
 grant select on credits.current_lots, credits.held_draws, credits.event_types to auditor;
+grant select on credits.missed_events, credits.unbooked_objects, credits.stripe_lists to auditor;
+grant execute on function credits.signed_amount, credits.reversal_rank to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function
 credits.module_price, credits.topup_tokens, credits.interval_text
@@ -210,7 +224,7 @@ begin
         from pg_catalog.pg_class as c
         where
             c.relnamespace = 'credits'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-            and c.oid <> 'credits.credentials'::regclass
+            and c.oid not in ('credits.credentials'::regclass, 'credits.webhook_secrets'::regclass)
     ));
 end
 $auditor$;

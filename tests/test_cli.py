@@ -36,6 +36,7 @@ def test_every_command_explains_itself() -> None:
         "demo",
         "audit",
         "maintain",
+        "stripe",
         "work",
         "env",
     ]

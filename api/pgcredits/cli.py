@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import uvicorn
 from rich.console import Console
 
 from pgcredits.bank import audit as audit_module
-from pgcredits.bank import catalogs, maintenance
+from pgcredits.bank import catalogs, maintenance, stripe_pull
 from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
 from pgcredits.bank.strangers import StrangersError
@@ -30,7 +31,15 @@ from pgcredits.local.ownership import OwnershipError
 from pgcredits.local.parts import SUPERVISED
 from pgcredits.local.up import running_up
 from pgcredits.local.up import up as start_and_supervise
-from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
+from pgcredits.settings import (
+    Settings,
+    SettingsError,
+    check_secret,
+    check_stripe,
+    is_live,
+    stripe_key,
+    stripe_prices,
+)
 from pgcredits.tokens import ROLES, mint
 from pgcredits.work import run as run_worker
 from pgcredits.work.settings import WorkSettings
@@ -46,6 +55,7 @@ _EXPECTED = (
     migrate_module.MigrationError,
     psycopg.OperationalError,
     psycopg.ProgrammingError,  # a URL that cannot be read
+    stripe_pull.PullError,
     simulator_module.RealKeysConfigured,
     StrangersError,
     UpError,
@@ -450,6 +460,67 @@ def maintain(data_dir: Path, database_url: str | None, every: float | None, end_
         raise click.ClickException(str(error)) from error
 
 
+@main.group(cls=_Commands)
+def stripe() -> None:
+    """The payment provider."""
+
+
+@stripe.command()
+@_DATA_DIR
+@_DATABASE_URL
+@click.option(
+    "--since",
+    type=click.DateTime(),
+    metavar="DATE",
+    help="Read the lists back to this day (UTC).  [default: to where the last pull ended]",
+)
+@click.option("--only-read", is_flag=True, help="Apply nothing: `audit` then says what is missing.")
+def pull(data_dir: Path, database_url: str | None, since: datetime | None, only_read: bool) -> None:
+    """Read what Stripe has, and apply what the bank missed.
+
+    Copies Stripe's lists of events, payments, refunds, disputes and payouts into the bank. The audit compares
+    them with the books there (check `stripe`). Events that the bank did not get are applied as if they came
+    now. So is what a session, a refund or a dispute says whose events Stripe has forgotten. Exit code 1 when
+    something could not be applied. If a pull is killed, the next one goes on (docs/stripe.md).
+
+    \b
+    STRIPE_READ_KEY    rk_, a restricted key that may only read; without it, STRIPE_SECRET_KEY is used
+    """
+    read_key = os.environ.get("STRIPE_READ_KEY") or None
+    check_stripe(read_key, ())
+    key, base = read_key or stripe_key(), os.environ.get("STRIPE_API_BASE") or None
+    if database_url is None:
+        running = Instance(data_dir).running()
+        database_url = running.service_database_url
+        if key is None and running.simulator_url:
+            key, base = "sk_test_simulator", running.simulator_url
+    if key is None:
+        raise click.UsageError("STRIPE_READ_KEY or STRIPE_SECRET_KEY is not set")
+    if base is not None and is_live(key):
+        raise click.UsageError("STRIPE_API_BASE is for the simulator and is refused together with a live key")
+    with stripe_pull.stripe_reader(key, base) as client:
+        pulled = stripe_pull.pull(
+            database_url,
+            client,
+            since.replace(tzinfo=UTC) if since else None,
+            say=click.echo,
+            apply=not only_read,
+        )
+    for name, number in pulled.objects.items():
+        click.echo(f"{name}: {number} read")
+    for outcome, number in pulled.applied.items():
+        click.echo(f"{outcome}: {number}")
+    for name, why in pulled.refused:
+        click.echo(f"{name} was not applied: {why}", err=True)
+    if pulled.refused or pulled.unreadable:
+        sys.exit(1)
+    click.echo(
+        "`pgcredits audit` compares the books with them"
+        if pulled.applied or only_read
+        else "nothing was missing"
+    )
+
+
 @main.command()
 @_DATA_DIR
 @_DATABASE_URL
@@ -473,6 +544,8 @@ def work(data_dir: Path, database_url: str | None, every: float, at_once: int) -
     \b
     STRIPE_SECRET_KEY     sk_ or rk_, the same as that of `serve`; without it nothing is charged
     PGCREDITS_PUBLIC_URL  where people reach the API: Stripe sends them back there
+    PGCREDITS_WEBHOOK_NETWORKS
+                          private networks, with commas, that messages to products may go to
     """
     url = _database(database_url, data_dir)
     run_worker(WorkSettings.from_env(url), every, at_once)

@@ -121,8 +121,8 @@ class Settings:
             checkout=_checkout(env),
             cors_origins=_list(env, "PGCREDITS_CORS_ORIGINS"),
             guest_secret=env.get("PGCREDITS_GUEST_SECRET") or None,
-            trusted_proxies=_networks(env, "PGCREDITS_TRUSTED_PROXIES"),
-            shared_networks=_networks(env, "PGCREDITS_SHARED_NETWORKS"),
+            trusted_proxies=read_networks(env, "PGCREDITS_TRUSTED_PROXIES"),
+            shared_networks=read_networks(env, "PGCREDITS_SHARED_NETWORKS"),
             pool_size=_whole(env, "PGCREDITS_POOL_SIZE", 10),
             pool_timeout=_whole(env, "PGCREDITS_POOL_TIMEOUT", 5),
             answer_timeout=_whole(env, "PGCREDITS_ANSWER_TIMEOUT", 45),
@@ -222,7 +222,8 @@ def _checkout(env: Mapping[str, str]) -> frozenset[CheckoutOption]:
     return frozenset(option for option in CHECKOUT_OPTIONS if option in asked)
 
 
-def _networks(env: Mapping[str, str], name: str) -> Networks:
+def read_networks(env: Mapping[str, str], name: str) -> Networks:
+    """The networks that a variable lists. Raises SettingsError."""
     try:
         return Networks(_list(env, name))
     except ValueError as error:

@@ -203,5 +203,19 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_topups as c;
+from audit.check_topups as c
+union all
+select
+    'check_stripe' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_stripe as c
+union all
+select
+    'check_webhooks' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_webhooks as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -31,6 +31,9 @@ GROUPS = {
     "Guests": "guest_consume guest_allowance confirm_guest_use release_guest_use",
     "Limits and notices": "set_spend_limit lift_spend_limit set_low_balance reset_low_balance"
     " acknowledge_notices spend_limits notices",
+    "Webhooks": "register_webhook disable_webhook enable_webhook renew_webhook_secret replay_webhook"
+    " take_webhooks finish_webhook webhooks webhook_deliveries",
+    "Comparing with Stripe": "read_stripe_list note_stripe_page missing_from_stripe replay_from_stripe",
     "Signing in": "sign_up find_credential begin_sign_up begin_sign_in finish_sign_in",
     "Operating": "maintain set_test_clock release",
 }

@@ -157,12 +157,14 @@ def maintenance(folder: Path, running: Running) -> Program:
 def worker(folder: Path, running: Running) -> Program:
     """`pgcredits work`, which makes the calls to Stripe that the bank wants."""
     environment = {
-        **_environment("STRIPE_"),
+        **_environment("STRIPE_", "PGCREDITS_WEBHOOK_"),
         SUPERVISED: "1",
         "PGCREDITS_DATABASE_URL": running.service_database_url,
         "PGCREDITS_PUBLIC_URL": running.api_url,
     }
     environment.pop("STRIPE_WEBHOOK_SECRET", None)
+    # A product under development listens on this machine.
+    environment.setdefault("PGCREDITS_WEBHOOK_NETWORKS", "127.0.0.0/8,::1/128")
     if running.simulator_url:
         environment |= {"STRIPE_SECRET_KEY": SIMULATOR_KEY, "STRIPE_API_BASE": running.simulator_url}
     return Program("worker", [*PGCREDITS, "work"], environment, folder / "worker.log")

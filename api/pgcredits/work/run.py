@@ -9,6 +9,7 @@ from threading import Event, Thread
 from pgcredits.work.loops import Work, keep_working
 from pgcredits.work.settings import WorkSettings
 from pgcredits.work.stripe_calls import StripeCalls
+from pgcredits.work.webhooks.deliver import Webhooks
 
 log = logging.getLogger("pgcredits.work")
 
@@ -17,7 +18,7 @@ _PATIENCE = 60.0  # seconds for what is being done: longer than a call to Stripe
 
 def works(settings: WorkSettings, at_once: int) -> list[Work]:
     """All kinds of work that these settings allow."""
-    found: list[Work] = []
+    found: list[Work] = [Webhooks(settings)]
     if settings.stripe_secret_key is not None:
         found.append(StripeCalls(settings, at_once))
     else:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from pgcredits.settings import SettingsError, is_live, stripe_key
+from pgcredits.networks import Networks
+from pgcredits.settings import SettingsError, is_live, read_networks, stripe_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class WorkSettings:
     stripe_secret_key: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None  # the simulator's address
     public_url: str = "http://127.0.0.1:8000"  # where Stripe sends people back to
+    webhook_networks: Networks = field(default_factory=Networks)  # private ones that messages may go to
 
     @classmethod
     def from_env(cls, database_url: str, env: Mapping[str, str] | None = None) -> WorkSettings:
@@ -34,4 +36,5 @@ class WorkSettings:
                 urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname
             ):
                 raise SettingsError(f"{name} must be an http(s) URL, not {url!r}.")
-        return cls(database_url, key, base, public_url)
+        networks = read_networks(env, "PGCREDITS_WEBHOOK_NETWORKS")
+        return cls(database_url, key, base, public_url, networks)

@@ -16,7 +16,9 @@ left join lateral credits.user_of(o.account_id) as u on true;
 comment on view api.notices is 'The notices of the caller. A service sees those of every account.';
 comment on column api.notices.notice_id is 'Name for api.acknowledge_notices.';
 comment on column api.notices.user_id is 'The user id (sub) of the account.';
-comment on column api.notices.kind is 'low_balance, depleted, expiring_soon, top_up_failed or top_up_paused.';
+comment on column api.notices.kind is
+'low_balance, depleted, expiring_soon, top_up_failed, top_up_paused and the others in docs/webhooks.md. granted and '
+'expired only where an endpoint takes them.';
 comment on column api.notices.facts is
 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at. For '
 'top_up_failed and top_up_paused: reason, state, amount and currency of a top-up, and order_id, declines, next_try_at, '

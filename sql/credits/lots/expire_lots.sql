@@ -38,6 +38,12 @@ begin
             where i.account_id = p_account_id and i.order_id = v_lot.order_id;
             v_ended := v_ended || v_lot.order_id;
         end if;
+        perform credits.put_for_products(
+            p_account_id, 'expired',
+            jsonb_build_object(
+                'lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free), 'balance', trim_scale(v_entry.balance_after)
+            )
+        );
         if p_since is null then
             perform credits.write_notices(p_account_id, v_wallet.balance, v_entry.balance_after);
         end if;

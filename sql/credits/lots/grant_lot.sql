@@ -88,6 +88,13 @@ begin
         lifetime_granted = w.lifetime_granted + p_lot.granted
     where w.account_id = p_lot.account_id;
     perform credits.write_notices(p_lot.account_id, v_wallet.balance, v_entry.balance_after);
+    perform credits.put_for_products(
+        p_lot.account_id, 'granted',
+        jsonb_build_object(
+            'lot_id', v_entry.seq, 'source', p_lot.source, 'package_name', p_lot.package_name,
+            'tokens', trim_scale(p_lot.granted), 'balance', trim_scale(v_entry.balance_after)
+        )
+    );
     if p_lot.expires_at is not null then
         perform credits.set_due(p_lot.account_id);
     end if;

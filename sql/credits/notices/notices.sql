@@ -129,12 +129,17 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_notice_id constant uuid := gen_random_uuid();
 begin
-    insert into credits.outbox (account_id, kind, facts, created_at)
-    values (p_account_id, p_kind, p_facts, credits.clock());
+    insert into credits.outbox (account_id, notice_id, kind, facts, created_at)
+    values (p_account_id, v_notice_id, p_kind, p_facts, credits.clock());
+    perform credits.fan_out(p_account_id, v_notice_id, p_kind);
 end
 $$;
-comment on function credits.put_notice(uuid, text, jsonb) is 'Puts a notice in the outbox.';
+comment on function credits.put_notice(uuid, text, jsonb) is
+'Puts a notice in the outbox, and a message for each endpoint that takes its kind. The kinds are in '
+'credits.notice_kinds.';
 
 -- A bonus counts together with its purchase: a percentage is never taken of a bonus alone.
 create or replace function credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric)

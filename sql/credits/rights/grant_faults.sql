@@ -52,7 +52,7 @@ begin
             'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'pgcredits_catalog'
         )
         or g.kind = 'partition'
-        or starts_with(g.thing, 'credits.credentials')
+        or starts_with(g.thing, 'credits.credentials') or starts_with(g.thing, 'credits.webhook_secrets')
     union all
     select format('%s %s is to be read or called, and nobody hands that on', g.kind, g.thing),
         format('%s may %s%s', g.who, g.may, case when g.is_grantable then ', and grant it' else '' end)

@@ -48,7 +48,7 @@ begin
         -- An auditor reads everything but passwords, and needs a policy even where the grant is missing.
         select t.oid, 'auditor'
         from tables as t
-        where not t.relispartition and t.oid <> 'credits.credentials'::regclass
+        where not t.relispartition and t.oid not in ('credits.credentials'::regclass, 'credits.webhook_secrets'::regclass)
     )
 
     select format('row security of %s is on, and forced on its owner', t.oid::regclass),

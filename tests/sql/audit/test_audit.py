@@ -49,6 +49,8 @@ CHECKS = (
     "check_shortfalls",
     "check_subscriptions",
     "check_topups",
+    "check_stripe",
+    "check_webhooks",
 )
 
 # The main account of these tests, and its entries.
@@ -98,6 +100,38 @@ def in_this_database(command: str) -> str:
 
 # The first attempt of the account with automatic top-ups, which has succeeded, and the second, in flight.
 TOPPED, IN_FLIGHT = f"{ME} and state = 'succeeded'", f"{ME} and state = 'open'"
+# An endpoint, and a notice for it.
+TOLD = (
+    "insert into credits.webhook_endpoints (url, created_by, created_at, enabled_at)"
+    " values ('https://shop.example/', 'me', now(), now() - interval '1 day'); "
+)
+NOTICE = (
+    "insert into credits.outbox (account_id, kind, facts, created_at)"
+    f" select account_id, 'low_balance', '{{}}', now() from credits.wallets where {ME}"
+)
+
+# What Stripe's lists say of the purchase, which the books agree with.
+SOLD = (
+    "insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, currency, payment_intent_id,"
+    " named_account, named_order, created_at, pulled_at, payload) select checkout_session_id,"
+    " 'checkout.session', 0, 'paid', paid, currency, payment_intent_id, account_id, order_id,"
+    f" now() - interval '1 day', now(), '{{}}' from credits.orders where {ME} and state = 'paid'; "
+)
+REFUNDED = (
+    "insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, currency, payment_intent_id,"
+    " created_at, pulled_at, payload) select 're_1', 'refund', 0, 'succeeded', 100, currency,"
+    " payment_intent_id, now() - interval '1 day', now(), '{}'"
+    f" from credits.orders where {ME} and state = 'paid'; "
+)
+BOOKED_BACK = (
+    "insert into credits.reversals (account_id, reversal_id, order_id, kind, amount, status, created_at,"
+    " changed_at) select account_id, 're_1', order_id, 'refund', 100, 'succeeded', now() - interval '1 day',"
+    f" now() from credits.orders where {ME} and state = 'paid'"
+)
+READ = (
+    "insert into credits.stripe_cursors (list, covers_from, complete_until) select list, '-infinity',"
+    " now() + interval '2 hours' from credits.stripe_lists; "
+)
 
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
@@ -620,6 +654,34 @@ FAULTS = {
         f"update credits.shortfalls set state = 'settled', closed_at = '2020-01-01' where {HOLDER}",
         f"update credits.holds set shortfall = 0 where {HOLDER} and shortfall > 0",
         f"delete from credits.shortfalls where {HOLDER}",
+    ],
+    "check_stripe": [
+        SOLD + "update credits.stripe_mirror set amount = amount + 1",
+        SOLD + "update credits.stripe_mirror set currency = 'usd'",
+        SOLD + "update credits.stripe_mirror set status = 'open'",
+        SOLD + "update credits.stripe_mirror set named_order = gen_random_uuid()",
+        SOLD + "update credits.stripe_mirror set named_account = gen_random_uuid()",
+        SOLD + f"delete from credits.stripe_objects where {ME};"
+        f" update credits.orders set state = 'pending', paid_at = null where {ME} and state = 'paid'",
+        SOLD + "insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, currency,"
+        " named_account, named_order, created_at, pulled_at, payload) select 'cs_second', kind, bucket,"
+        " status, amount, currency, named_account, named_order, created_at, pulled_at, payload"
+        " from credits.stripe_mirror",
+        READ + f"select from credits.orders where {ME}",
+        REFUNDED + f"select from credits.orders where {ME}",
+        REFUNDED + BOOKED_BACK,
+        REFUNDED + f"{BOOKED_BACK}; update credits.stripe_mirror set amount = 99",
+        SOLD + READ + BOOKED_BACK,
+        "insert into credits.stripe_mirror_events (event_id, bucket, type, livemode, created_at, pulled_at)"
+        " values ('evt_missed', 0, 'refund.created', false, now() - interval '1 day', now())",
+    ],
+    "check_webhooks": [
+        TOLD + NOTICE,
+        f"{TOLD}with notice as ({NOTICE} returning *)"
+        " insert into credits.webhook_deliveries (account_id, notice_id, endpoint_id, due_at, created_at)"
+        " select account_id, notice_id, endpoint_id, now() - interval '25 hours', now()"
+        " from notice cross join credits.webhook_endpoints",
+        TOLD + "update credits.webhook_endpoints set disabled_at = now(), disabled_reason = 'nobody knows'",
     ],
     "check_charges": [
         "update credits.packs set amount = 10 where pack_id = 'standard'",
@@ -1275,6 +1337,8 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         "check_release",
         "check_roles",
         "check_settings",
+        "check_stripe",
+        "check_webhooks",
     )
     of_nobody = check in nobodys and ME not in fault
     subject = None if of_nobody else account

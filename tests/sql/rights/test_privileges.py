@@ -134,6 +134,8 @@ AUDIT = {
             "shortfalls",
             "subscriptions",
             "topups",
+            "stripe",
+            "webhooks",
         )
     ),
     "audit.findings",
@@ -199,7 +201,13 @@ BOOKS = {
         "price_list",
         "prices",
         "sql_logins",
+        "missed_events",
+        "stripe_cursors",
         "stripe_events",
+        "stripe_lists",
+        "stripe_mirror",
+        "stripe_mirror_events",
+        "unbooked_objects",
         "stripe_objects",
         "topups",
         "wallets",
@@ -208,7 +216,14 @@ BOOKS = {
         "stripe_calls",
         "topup_attempts",
         "topup_consents",
+        "webhook_changes",
+        "webhook_deliveries",
+        "webhook_endpoints",
     )
+}
+WEBHOOKS = {
+    *(f"api.{view}" for view in ("webhooks", "webhook_deliveries")),
+    *(f"credits.{table}" for table in ("webhook_endpoints", "webhook_deliveries")),
 }
 
 # The tables under balance and holds: all that a spender reads of its users.
@@ -227,8 +242,8 @@ SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
     "spender": SHOP | TILL,
-    "support": SHOP | ACCOUNT | REPORTS | REFUNDS | {"credits.event_types"},
-    "service_role": SHOP | ACCOUNT | REFUNDS | {"api.release", "credits.releases"},
+    "support": SHOP | ACCOUNT | REPORTS | REFUNDS | WEBHOOKS | {"credits.event_types"},
+    "service_role": SHOP | ACCOUNT | REFUNDS | WEBHOOKS | {"api.release", "credits.releases"},
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
     "pgcredits_catalog": set(),
@@ -408,6 +423,19 @@ SERVE = {
         "gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}'"
     ),
     "api.request_refund(text,uuid,numeric,bigint,text,text)": "'nobody', gen_random_uuid()",
+    "api.register_webhook(text,text[],text)": "'https://example.org/'",
+    "api.disable_webhook(uuid,text)": "gen_random_uuid(), 'why'",
+    "api.enable_webhook(uuid,text)": "gen_random_uuid(), 'why'",
+    "api.renew_webhook_secret(uuid,text)": "gen_random_uuid(), 'why'",
+    "api.replay_webhook(uuid,timestamp with time zone,text,boolean)": "gen_random_uuid(), now(), 'why'",
+    "api.read_stripe_list(text,timestamp with time zone)": "'events'",
+    "api.note_stripe_page(text,jsonb,boolean,text)": "'events', '[]', false",
+    "api.missing_from_stripe()": "",
+    "api.replay_from_stripe(text,text)": "'evt_1'",
+    "api.take_webhooks(bigint)": "1",
+    "api.finish_webhook(uuid,uuid,uuid,uuid,bigint,text)": (
+        "gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid()"
+    ),
 }
 CALLS = CHARGE | CHARGE_ANYBODY | OWN | SERVE
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
@@ -472,6 +500,8 @@ EXECUTE = {
         "credits.earlier(timestamp with time zone,interval)",
         "credits.stripe_amount(jsonb)",
         "credits.stripe_id(jsonb)",
+        "credits.signed_amount(jsonb)",
+        "credits.reversal_rank(text)",
         "credits.utc_text(timestamp with time zone)",
         "credits.tighter(numeric,numeric)",
         "credits.interval_text(interval)",
@@ -517,12 +547,16 @@ EXECUTE["pgcredits_catalog"] = {
     "credits.define_price(jsonb,text,text,numeric,numeric,timestamp with time zone)",
     "credits.define_notice(text,numeric,numeric,interval)",
 }
-RELATIONS = sorted(set().union(*SELECT.values()) | {"credits.credentials", "credits.entries_default"})
+RELATIONS = sorted(
+    set().union(*SELECT.values())
+    | {"credits.credentials", "credits.webhook_secrets", "credits.entries_default"}
+)
 TABLES = sorted(
     name
     for name in RELATIONS
     if name.startswith("credits.")
     and name not in ("credits.captures", "credits.current_lots", "credits.held_draws", "credits.event_types")
+    and name not in ("credits.missed_events", "credits.unbooked_objects", "credits.stripe_lists")
 )
 
 

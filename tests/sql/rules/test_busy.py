@@ -382,6 +382,8 @@ GUARDED = {
     "credits.add_guest_key": "bounded in credits.lock_guest",
     "credits.claim_key": "the wallet; else only maintenance, which forgets a key of more than 35 days ago",
     "credits.apply_event": "who calls it has locked the event",
+    "credits.note_mirror_events": "the place in the list, which credits.lock_cursor has locked",
+    "credits.note_mirror_objects": "the place in the list, which credits.lock_cursor has locked",
     "credits.note_reversal": "the wallet",
     "credits.agree_to_topups": "the wallet",
     "credits.settle_event": "the wallet, and the key of a charge that no other account has",

@@ -49,6 +49,8 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "api.request_refund": [
         ADA | {"order_id": "(select o.order_id from api.orders as o where o.state = 'paid')", "tokens": "5"}
     ],
+    "api.replay_webhook": [{"endpoint_id": ":endpoint", "since": "'2150-01-01'", "reason": "'why'"}],
+    "api.read_stripe_list": [{"list": "'events'", "since": "'2026-01-01'"}],
     "api.report_failure": [ADA | {"module_id": "'metube'", "duration_ms": "5"}],
     "api.set_auto_topup": [
         ADA | {"threshold": "5", "monthly_limit": "5000", "words": "'yes'", "pack_id": "'basique'"}
@@ -62,6 +64,7 @@ GOOD: dict[str, list[dict[str, str]]] = {
     ],
     "credits.bound_holds": [{"p_longest": "'2 days'"}],
     "credits.bound_unpaid": [{"p_window": "'2 hours'"}],
+    "credits.bound_stripe_delay": [{"p_longest": "'2 hours'"}],
     "credits.limit_sign_ins": [{"p_window": "'2 hours'"}],
     "credits.define_campaign": [
         {"p_campaign_id": "'c'", "p_kind": "'referral'", "p_title": "'C'", "p_tokens": "5"}
@@ -176,6 +179,7 @@ def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
         "hold": desk.call("hold_tokens", user_id="ada", module_id="metube")["hold_id"],
         "entry": desk.call("consume_tokens", user_id="ada", module_id="metube")["entry_id"],
         "lot": desk.call("add_tokens", user_id="ada", tokens=100)["entry_id"],
+        "endpoint": str(desk.call("register_webhook", url="https://shop.example/")["endpoint_id"]),
     }
     made["void"] = desk.call("void_lot", lot_id=made["lot"], tokens=10)["entry_id"]
     tried, wrong = 0, []

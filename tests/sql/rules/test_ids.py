@@ -16,6 +16,8 @@ OURS = {
     "notice_ids",
     "lot_id",
     "call_id",
+    "notice_id",
+    "endpoint_id",
 }
 THEIRS = {
     "user_id",
@@ -27,6 +29,7 @@ THEIRS = {
     "replaces_customer_id",
     "event_id",
     "payment_method_id",
+    "object_id",
 }
 
 
@@ -68,6 +71,10 @@ def test_ids_match_in_any_case(bank: Bank) -> None:
     order = bank.call("create_order", user_id="clock", pack_id="standard")
     named = {"account_id": str(order["account_id"]).upper(), "order_id": str(order["order_id"]).upper()}
     assert bank.call("cancel_order", **named)["state"] == "expired"
+
+    endpoint = bank.call("register_webhook", url="https://shop.example/")["endpoint_id"]
+    told = bank.call("disable_webhook", endpoint_id=str(endpoint).upper(), reason="the test is over")
+    assert told["endpoint_id"] == endpoint
 
     guest = {"device_keys": ["a" * 64], "network_keys": ["b" * 64]}
     use = bank.call("guest_consume", module_id="whisper", **guest)["use_id"]

@@ -138,8 +138,18 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "dismiss_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
+    "disable_webhook/2": {"endpoint_id": "unknown_webhook", "reason": "bad_reason"},
+    "enable_webhook/2": {"endpoint_id": "unknown_webhook", "reason": "bad_reason"},
     "find_credential/1": {"email": Answered({"user_id": None}, "nobody has it")},
     "finish_sign_in/2": {"email": "unknown_user", "network_keys": "bad_guest"},
+    "finish_webhook/6": {
+        "account_id": "unknown_webhook",
+        "notice_id": "unknown_webhook",
+        "endpoint_id": "unknown_webhook",
+        "lease": Answered({"state": "delivered"}, "what arrived has arrived, in whichever try"),
+        "http_status": Omitted("nobody answered, so it is sent again"),
+        "trouble": Omitted("nobody said what went wrong"),
+    },
     "freeze_account/2": {"user_id": "bad_user", "reason": NO_REASON},
     "guest_allowance/3": {"device_keys": "bad_guest", "network_keys": "bad_guest", "shared_network": SHARED},
     "guest_consume/4": {
@@ -159,6 +169,13 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "lift_spend_limit/2": {"period": "bad_period", "user_id": "bad_user"},
     "maintain/2": {"max_accounts": "bad_limit", "max_keys": "bad_limit"},
     "offer_plan/2": {"plan_id": "unknown_plan", "user_id": "bad_user"},
+    "missing_from_stripe/0": {},
+    "note_stripe_page/4": {
+        "list": "bad_page",
+        "items": "bad_page",
+        "has_more": "bad_page",
+        "after": Omitted("it is the first page"),
+    },
     "open_account/6": {
         "user_id": "bad_user",
         "referral_code": Omitted("nobody brought them"),
@@ -169,6 +186,10 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "payment_customer/1": {"user_id": "bad_user"},
     "quote_tokens/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
+    "read_stripe_list/2": {
+        "list": "bad_page",
+        "since": Omitted("it goes back to where the last reading ended"),
+    },
     "redeem_code/3": {"code": "unknown_code", "idempotency_key": KEY, "user_id": "bad_user"},
     "referral_code/1": {"user_id": "bad_user"},
     "refund_usage/4": {
@@ -176,6 +197,11 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "tokens": "bad_amount",
         "reason": NO_REASON,
         "idempotency_key": KEY,
+    },
+    "register_webhook/3": {
+        "url": "bad_webhook",
+        "kinds": Omitted("it gets all kinds of notices"),
+        "description": Omitted("nobody described it"),
     },
     "release_guest_use/1": {"use_id": "unknown_use"},
     "release_hold/4": {
@@ -185,6 +211,17 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "user_id": OWN,
     },
     "replay_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
+    "renew_webhook_secret/2": {"endpoint_id": "unknown_webhook", "reason": "bad_reason"},
+    "replay_from_stripe/2": {
+        "event_id": "bad_page",
+        "object_id": Omitted("it names an event"),
+    },
+    "replay_webhook/4": {
+        "endpoint_id": "unknown_webhook",
+        "since": "bad_replay",
+        "reason": "bad_reason",
+        "delivered": "bad_replay",
+    },
     "report_failure/5": {
         "module_id": "unknown_module",
         "duration_ms": Omitted("nobody measured it, and no figure counts it"),
@@ -246,6 +283,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "stop_auto_topup/1": {"user_id": "bad_user"},
     "start_free_plan/1": {"user_id": "bad_user"},
+    "take_webhooks/1": {"max_messages": "bad_limit"},
     "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
     "void_lot/4": {
         "lot_id": "unknown_lot",
@@ -261,9 +299,11 @@ TABLES = (
     "accounts", "wallets", "lots", "holds", "entries", "orders", "spend_limits", "notice_levels", "outbox",
     "failures", "guest_uses", "status_changes", "account_origins", "sign_in_counts", "shortfalls",
     "auto_topups", "topup_consents", "topup_attempts", "stripe_calls", "refund_requests",
+    "webhook_endpoints", "webhook_deliveries",
 )  # fmt: skip
 CHANCE = re.compile(  # names that chance gives, times, and the hashes over both
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\\+x[0-9a-f]+"
+    r"|whsec_[A-Za-z0-9+/]{43}="
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(\+[0-9:]+)?|datetime\.datetime\([^)]*\)[^)]*\)"
 )
 
@@ -302,6 +342,12 @@ class World:
         call("sign_up", email="bea@example.com", password_hash=self.password_hash)
         self.paid = paid_order(self.service, "payer")
         self.call = first_charge(self.service, "topped")
+        self.endpoint_id = call("register_webhook", url="https://shop.example/hook")["endpoint_id"]
+        call("add_tokens", user_id="told", tokens=5)
+        self.missed = event("customer.created", {"id": "cus_1", "object": "customer"})
+        call("note_stripe_page", list="events", items=Jsonb([{"object": self.missed}]), has_more=False)
+        (message,) = call("take_webhooks", max_messages=1)["messages"]
+        self.message = {name: message[name] for name in ("account_id", "notice_id", "endpoint_id", "lease")}
 
     def calls(self) -> dict[str, Row]:
         """A working call of every function, with as many arguments as it may have at once."""
@@ -311,6 +357,7 @@ class World:
         hold = {"hold_id": self.hold_id} | self.ada
         order = {"account_id": self.order["account_id"], "order_id": self.order["order_id"]}
         called = self.ada | whisper | {"module_name": "Whisper", "tokens_to_consume": 25}
+        endpoint = {"endpoint_id": self.endpoint_id}
         bea = {"email": "bea@example.com"}
         brought = {"referral_code": self.brought()}
         notice_ids = [row["notice_id"] for row in self.service.rows("select notice_id from api.notices")]
@@ -348,8 +395,11 @@ class World:
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
             "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
             "extend_hold/3": hold | {"ttl": "2 hours"},
+            "disable_webhook/2": endpoint | {"reason": "why"},
+            "enable_webhook/2": endpoint | {"reason": "why"},
             "find_credential/1": bea,
             "finish_sign_in/2": bea | {"network_keys": ["c" * 64]},
+            "finish_webhook/6": self.message | {"http_status": 204, "trouble": "slow"},
             "freeze_account/2": self.ada | {"reason": "why"},
             "guest_allowance/3": self.guest | {"shared_network": True},
             "guest_consume/4": self.guest | whisper | {"shared_network": True},
@@ -357,11 +407,14 @@ class World:
             "lift_spend_limit/2": self.ada | {"period": "day"},
             "maintain/2": {"max_accounts": 1, "max_keys": 1},
             "offer_plan/2": self.ada | {"plan_id": "pro"},
+            "missing_from_stripe/0": {},
+            "note_stripe_page/4": {"list": "refunds", "items": Jsonb([]), "has_more": False, "after": "re_1"},
             "open_account/6": {"user_id": "new", "device_keys": ["d" * 64], "email_verified": True}
             | network
             | brought,
             "payment_customer/1": self.ada,
             "quote_tokens/3": self.ada | whisper | {"usage": {"calls": 2}},
+            "read_stripe_list/2": {"list": "events", "since": "2026-01-01"},
             "redeem_code/3": self.ada | {"code": self.code, "idempotency_key": "k"},
             "referral_code/1": self.ada,
             "refund_usage/4": {
@@ -370,7 +423,11 @@ class World:
                 "reason": "why",
                 "idempotency_key": "k",
             },
+            "register_webhook/3": {"url": "https://shop.example/", "kinds": ["depleted"], "description": "D"},
             "release_guest_use/1": {"use_id": self.use_id},
+            "renew_webhook_secret/2": endpoint | {"reason": "why"},
+            "replay_from_stripe/2": {"event_id": self.missed["id"]},
+            "replay_webhook/4": endpoint | {"since": "2026-01-01", "reason": "why", "delivered": True},
             "release_hold/4": hold | {"reason": "failed", "idempotency_key": "k"},
             "replay_event/2": {"event_id": self.event_id, "reason": "why"},
             "report_failure/5": said | whisper | {"duration_ms": 5},
@@ -399,6 +456,7 @@ class World:
             | brought,
             "stop_auto_topup/1": {"user_id": "topped"},
             "start_free_plan/1": self.ada,
+            "take_webhooks/1": {"max_messages": 1},
             "thaw_account/2": self.ada | {"reason": "why"},
             "verify_email/2": bea,
             "void_lot/4": {
@@ -432,7 +490,7 @@ def test_every_argument_says_what_null_means(world: World) -> None:
         "select proname || '/' || pronargs as name, proargnames[:pronargs] as arguments from pg_proc"
         " where pronamespace = 'api'::regnamespace"
     )
-    assert {row["name"]: set(row["arguments"]) for row in rows} == {
+    assert {row["name"]: set(row["arguments"] or ()) for row in rows} == {
         name: set(row) for name, row in MEANS.items()
     }
 

@@ -17,6 +17,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "allow_test_clocks": {"p_allowed": True},
     "bound_holds": {"p_longest": "2 days", "p_most_open": 5},
     "bound_orders": {"p_most_pending": 5},
+    "bound_stripe_delay": {"p_longest": "2 hours"},
     "bound_unpaid": {"p_most": 5, "p_window": "1 hour"},
     "define_campaign": {
         **{"p_campaign_id": "c", "p_kind": "referral", "p_title": "C", "p_tokens": 5, "p_referee_tokens": 5},

@@ -61,6 +61,8 @@ Kind = Name | Typed | Label | Unused | Elsewhere
 BY_NAME: dict[str, Kind] = {
     "code": Typed(("unknown_code",)),
     "customer_id": Name(("bad_order",)),
+    "after": Unused("it is only compared"),
+    "description": Label("bad_webhook"),
     "device_keys": Name(("bad_guest",)),
     "email": Typed(("bad_email", "bad_user", "unknown_user")),
     "entry_id": Name(("unknown_entry",)),
@@ -68,6 +70,9 @@ BY_NAME: dict[str, Kind] = {
     "hold_id": Name(("unknown_hold",)),
     "idempotency_key": Name(("bad_key",)),
     "lot_id": Name(("unknown_lot",)),
+    "list": Name(("bad_page",)),
+    "object_id": Name(("unknown_event",)),
+    "kinds": Name(("bad_webhook",)),
     "module_id": Elsewhere("test_misspelled_modules.py"),
     "module_name": Unused("the name of a module is in the catalog"),
     "network_keys": Name(("bad_guest",)),
@@ -86,6 +91,8 @@ BY_NAME: dict[str, Kind] = {
     "shortfall_id": Name(("unknown_shortfall",)),
     "state": Name(("bad_state",)),
     "words": Label("bad_consent", lines=True),
+    "trouble": Label("bad_reason", lines=True),
+    "url": Name(("bad_webhook",)),
     "user_id": Name(("bad_user", "unknown_user", "unknown_hold", "not_yours")),
 }
 EXCEPT: dict[tuple[str, str], Kind] = {("add_tokens/9", "reason"): Name(("bad_reason",))}

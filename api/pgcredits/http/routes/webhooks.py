@@ -19,8 +19,8 @@ from litestar.di import NamedDependency
 from pgcredits.http import jsonbody, rpc
 from pgcredits.http.errors import ApiError, log, refuse, understand
 from pgcredits.http.resources import Resources
-from pgcredits.http.storable import storable
 from pgcredits.settings import Settings
+from pgcredits.storable import storable
 from pgcredits.tokens import SERVICE
 
 _LARGEST = 1_000_000  # bytes
