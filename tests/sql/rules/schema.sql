@@ -345,6 +345,25 @@ CREATE TYPE api.stripe_customer AS (
 	stripe_customer_id text
 );
 COMMENT ON TYPE api.stripe_customer IS 'Who an account is at Stripe.';
+CREATE TYPE api.stripe_missing AS (
+	events text[],
+	objects text[]
+);
+COMMENT ON TYPE api.stripe_missing IS 'What the bank lacks: ids of events that it did not get, and of objects that its books do not agree with.';
+CREATE TYPE api.stripe_page AS (
+	list text,
+	objects bigint,
+	missed bigint,
+	finished boolean
+);
+COMMENT ON TYPE api.stripe_page IS 'What was read: how many objects; how many events the bank did not have; whether the list is finished.';
+CREATE TYPE api.stripe_reading AS (
+	list text,
+	path text,
+	since bigint,
+	after text
+);
+COMMENT ON TYPE api.stripe_reading IS 'What to ask Stripe for next: the path of a list; created since (seconds since 1970; null: from the beginning); after which object (null: the first page).';
 CREATE TYPE api.stripe_report AS (
 	call_id uuid,
 	state text,
@@ -356,6 +375,31 @@ CREATE TYPE api.test_clock AS (
 	frozen_time timestamp with time zone
 );
 COMMENT ON TYPE api.test_clock IS 'The time on the test clock of an account.';
+CREATE TYPE api.webhook AS (
+	endpoint_id uuid,
+	url text,
+	kinds text[],
+	description text,
+	state text,
+	reason text,
+	secret text
+);
+COMMENT ON TYPE api.webhook IS 'An endpoint: its address, the kinds of notices that it gets (null: all), and its state (enabled or disabled, and why). secret is there only in the answer that made it.';
+CREATE TYPE api.webhook_batch AS (
+	messages jsonb
+);
+COMMENT ON TYPE api.webhook_batch IS 'Messages that a worker has taken to send.';
+CREATE TYPE api.webhook_replay AS (
+	endpoint_id uuid,
+	messages bigint
+);
+COMMENT ON TYPE api.webhook_replay IS 'How many messages were put in the queue of an endpoint.';
+CREATE TYPE api.webhook_result AS (
+	state text,
+	due_at timestamp with time zone,
+	endpoint_state text
+);
+COMMENT ON TYPE api.webhook_result IS 'What became of a message: its state, when it is sent again, and the state of its endpoint.';
 CREATE DOMAIN credits.account_status AS text
 	CONSTRAINT account_status_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text])));
 COMMENT ON DOMAIN credits.account_status IS 'active, frozen (cannot spend) or closed (cannot get anything either).';
@@ -591,6 +635,14 @@ says otherwise, and 1000 orders of a user may end without money in an hour (cred
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused, PT429
 too_many_orders or unpaid_limit (for a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422
 bad_isolation.';
+CREATE FUNCTION api.disable_webhook(endpoint_id uuid, reason text) RETURNS api.webhook
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.disable_webhook(endpoint_id uuid, reason text) IS 'Send nothing to an endpoint until enable_webhook. For services. Notices that are written meanwhile reach it only by
+replay_webhook.
+The call records who disabled it, when and why. Disabling it again changes nothing.
+Raises PT404 unknown_webhook, PT422 bad_reason, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.dismiss_event(event_id text, reason text) RETURNS api.event_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -599,6 +651,13 @@ COMMENT ON FUNCTION api.dismiss_event(event_id text, reason text) IS 'Take a Str
 reason: why, in at most 200 characters; it is kept with who decided.
 outcome: dismissed.
 Raises PT404 unknown_event, PT409 event_closed (outcome), PT422 bad_reason, PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.enable_webhook(endpoint_id uuid, reason text) RETURNS api.webhook
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.enable_webhook(endpoint_id uuid, reason text) IS 'Send to an endpoint again, first what was waiting when it was disabled. For services.
+The call records who enabled it, when and why. Enabling it again changes nothing.
+Raises PT404 unknown_webhook, PT422 bad_reason, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -623,6 +682,14 @@ CREATE FUNCTION api.finish_sign_in(email text, network_keys text[]) RETURNS api.
 COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Report that an attempt of begin_sign_in succeeded. It no longer counts, and its network is recorded as one where this
 user signs in. For services.
 Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';
+CREATE FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint_id uuid, lease uuid, http_status bigint DEFAULT NULL::bigint, trouble text DEFAULT NULL::text) RETURNS api.webhook_result
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint_id uuid, lease uuid, http_status bigint, trouble text) IS 'Report the try of a message that take_webhooks gave. For services. http_status: of the answer, null without
+one. trouble: what went wrong. A status from 200 to 299 means that it was delivered; anything else is tried again later.
+An endpoint that answers 410, or that has taken nothing for five days, is disabled. Safe to repeat.
+Raises PT404 unknown_webhook, PT422 bad_reason (trouble is too long, or has control characters), PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.freeze_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -685,6 +752,23 @@ Stripe events that waited for their order, list the prices that have begun, and 
 that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
 nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
 Raises PT403 not_yours, PT422 bad_limit.';
+CREATE FUNCTION api.missing_from_stripe() RETURNS api.stripe_missing
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.missing_from_stripe() IS 'Say what Stripe''s lists have and the books lack. For services: `pgcredits stripe pull` calls it.
+events: ids of events that the bank did not get. objects: ids of sessions, refunds and disputes that the books do not
+agree with. Give each to replay_from_stripe: the events first, because they may settle the objects.
+Raises PT403 not_yours.';
+CREATE FUNCTION api.note_stripe_page(list text, items jsonb, has_more boolean, after text DEFAULT NULL::text) RETURNS api.stripe_page
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.note_stripe_page(list text, items jsonb, has_more boolean, after text) IS 'Record a page of a list at Stripe, which read_stripe_list asked for. For services: `pgcredits stripe pull` calls it.
+items: [{"object": …, "original": …}], in the order of the list; original: the bytes of an event in base64, where
+characters had to be replaced so that it could be stored. after: the one that read_stripe_list named. missed: how many
+events the bank did not have. finished: the list was read to its end. The books do not change.
+Raises PT422 bad_page, bad_event, foreign_account or wrong_mode, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.offer_plan(plan_id text, user_id text DEFAULT NULL::text) RETURNS api.plan_offer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -724,6 +808,15 @@ charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once
 greatest whole quantity that the tokens pay for, or, for a price of several dimensions, the number of such uses. Null
 when it is free.
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
+CREATE FUNCTION api.read_stripe_list(list text, since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS api.stripe_reading
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.read_stripe_list(list text, since timestamp with time zone) IS 'Say which page of a list at Stripe to read next. For services: `pgcredits stripe pull` calls it.
+list: one of events, sessions, payment_intents, invoices, charges, refunds, disputes, balance_transactions, payouts.
+since: how far back to read; by default to where the last reading ended, and a little further for objects that change.
+A reading that was interrupted less than a day ago goes on where it stopped. Give the page to note_stripe_page.
+Raises PT422 bad_page, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.redemption_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -760,6 +853,14 @@ A refund counts for the spend limits of the day and month of the charge, not for
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_entry, PT409 already_refunded, not_refundable or key_reused, PT422 bad_amount (refundable),
 bad_reason or bad_key, PT423 account_frozen when the account is closed, PT403 not_yours.';
+CREATE FUNCTION api.register_webhook(url text, kinds text[] DEFAULT NULL::text[], description text DEFAULT NULL::text) RETURNS api.webhook
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.register_webhook(url text, kinds text[], description text) IS 'Register an address that is told what happens: docs/webhooks.md. For services.
+url: https, or http on this machine. kinds: which notices it gets, by default all. secret: what its messages are signed
+with (Standard Webhooks). Only this answer shows it. Repeating the call registers the address again, with another secret.
+Raises PT422 bad_webhook (kinds: those that there are), PT403 not_yours.';
 CREATE FUNCTION api.release_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -778,6 +879,13 @@ captured before stay charged, and the hold then ends as captured. A repeat needs
 case. For any other hold, a repeat gets the same answer without a key.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT429 unpaid_limit (a
 user who sends ever new keys for a released hold), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+CREATE FUNCTION api.renew_webhook_secret(endpoint_id uuid, reason text) RETURNS api.webhook
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.renew_webhook_secret(endpoint_id uuid, reason text) IS 'Make a new secret for an endpoint. For services. For 24 hours messages are signed with the old one as well.
+secret: the new one. Only this answer shows it. Each call makes another secret.
+Raises PT404 unknown_webhook, PT422 bad_reason, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.replay_event(event_id text, reason text) RETURNS api.event_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -786,6 +894,22 @@ COMMENT ON FUNCTION api.replay_event(event_id text, reason text) IS 'Apply a Str
 reason: why, in at most 200 characters; it is kept with who decided.
 Answers as api.apply_stripe_event does.
 Raises PT404 unknown_event, PT422 bad_reason, PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.replay_from_stripe(event_id text DEFAULT NULL::text, object_id text DEFAULT NULL::text) RETURNS api.event_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.replay_from_stripe(event_id text, object_id text) IS 'Apply an event that the bank did not get, or what an object at Stripe says whose events are gone. For services:
+`pgcredits stripe pull` calls it. Safe to repeat.
+Name one of the two, as missing_from_stripe gives them. Answers as apply_stripe_event does.
+Raises PT404 unknown_event, PT422 bad_page, bad_event, foreign_account or wrong_mode, PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.replay_webhook(endpoint_id uuid, since timestamp with time zone, reason text, delivered boolean DEFAULT false) RETURNS api.webhook_replay
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.replay_webhook(endpoint_id uuid, since timestamp with time zone, reason text, delivered boolean) IS 'Send an endpoint the notices since a time that it did not get: those that failed, and those from before it was
+registered or while it was disabled. delivered: also those that it got. For services.
+A message keeps its id, so the product can tell what it knows. messages: how many were put in the queue.
+Raises PT404 unknown_webhook, PT422 bad_replay or bad_reason, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT NULL::numeric, metadata jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.failure_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -935,6 +1059,15 @@ CREATE FUNCTION api.stop_auto_topup(user_id text DEFAULT NULL::text) RETURNS api
 COMMENT ON FUNCTION api.stop_auto_topup(user_id text) IS 'Take the agreement to automatic top-ups back. Its state becomes off, and no charge begins after this call. A charge
 that a worker has already sent to Stripe may still succeed: its tokens are granted. Safe to repeat.
 Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation or bad_user.';
+CREATE FUNCTION api.take_webhooks(max_messages bigint DEFAULT 20) RETURNS api.webhook_batch
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.take_webhooks(max_messages bigint) IS 'Take messages that are due, at most max_messages (1 to 1000), to send them within a minute. For services: `pgcredits
+work` calls it.
+messages: each with account_id, notice_id, endpoint_id and lease, which finish_webhook wants back; url; secrets, to sign
+with each of them; message_id; and body, the text to send. One that is not reported is due again after a minute.
+Raises PT422 bad_limit, PT403 not_yours.';
 CREATE FUNCTION api.thaw_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1375,6 +1508,11 @@ CREATE FUNCTION credits.bound_orders(p_most_pending bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the operator. How many orders of one account may be pending: 1 to 100000, by default 20. Raises PT422 bad_limit.';
+CREATE FUNCTION credits.bound_stripe_delay(p_longest interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.bound_stripe_delay(p_longest interval) IS 'For the operator. How long after its creation an object at Stripe may be missing from the books before audit.check_stripe reports it: 0 to 72 hours, by default an hour. Raises PT422 bad_limit.';
 CREATE FUNCTION credits.bound_unpaid(p_most bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1723,6 +1861,11 @@ CREATE FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid DEFA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if p_account_id names a locked wallet, the use counts as unpaid. Raises PT422 bad_usage, PT429 unpaid_limit.';
+CREATE FUNCTION credits.check_given_reason(p_reason text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_given_reason(p_reason text) IS 'Checks that there is a reason, as credits.check_reason says. Raises PT422 bad_reason.';
 CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1876,6 +2019,11 @@ CREATE FUNCTION credits.check_usage_size(p_usage jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_usage_size(p_usage jsonb) IS 'Checks that usage takes at most 2048 bytes as jsonb; null passes. Raises PT422 bad_usage.';
+CREATE FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description text) IS 'Checks what an endpoint is registered with. Raises PT422 bad_webhook.';
 CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2270,6 +2418,11 @@ CREATE FUNCTION credits.event_names(p_event jsonb) RETURNS text[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.event_names(p_event jsonb) IS 'The ids of the objects at Stripe that an event names, sorted: its object, and the payment intent, charge, invoice, subscription and customer that it belongs to.';
+CREATE FUNCTION credits.event_of_object(p_object_id text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.event_of_object(p_object_id text) IS 'An event that says what the mirror says of an object. Null for an object that no event would book.';
 CREATE FUNCTION credits.event_time(p_event credits.stripe_events) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2310,6 +2463,11 @@ CREATE FUNCTION credits.family_of(p_type text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.family_of(p_type text) IS 'The family of a type of events. Null: events of this type move nothing.';
+CREATE FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text) IS 'Writes the messages of a new notice: one for each enabled endpoint that takes its kind.';
 CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2345,6 +2503,11 @@ CREATE FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account whose subscription an invoice is of, and the order that the invoice makes. Nulls when it is of nobody known.';
+CREATE FUNCTION credits.find_list(p_list text, OUT list text, OUT path text, OUT kind text, OUT changes_for interval) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_list(p_list text, OUT list text, OUT path text, OUT kind text, OUT changes_for interval) IS 'A list of Stripe by its name. Raises PT422 bad_page.';
 CREATE FUNCTION credits.find_lot(p_lot_id text) RETURNS credits.lots
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2385,6 +2548,31 @@ CREATE FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT acc
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account of a subscription. Null when it is of nobody known.';
+CREATE TABLE credits.webhook_endpoints (
+    endpoint_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    url text NOT NULL,
+    kinds text[],
+    description text,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    enabled_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    failing_since timestamp with time zone,
+    CONSTRAINT webhook_endpoints_disabled_has_reason CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+    CONSTRAINT webhook_endpoints_take_something CHECK (((kinds IS NULL) OR (cardinality(kinds) > 0)))
+);
+ALTER TABLE ONLY credits.webhook_endpoints FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.webhook_endpoints IS 'Where products are told what happened: addresses that an operator registered. They serve every account, so they have no account_id.';
+COMMENT ON COLUMN credits.webhook_endpoints.kinds IS 'The kinds of notices that it takes. Null: all of them.';
+COMMENT ON COLUMN credits.webhook_endpoints.enabled_at IS 'When it was registered, or last enabled.';
+COMMENT ON COLUMN credits.webhook_endpoints.disabled_at IS 'When an operator disabled it, or when it had failed for too long. It gets no messages until it is enabled.';
+COMMENT ON COLUMN credits.webhook_endpoints.failing_since IS 'The first failure since it last took a message. Null while it takes them.';
+CREATE FUNCTION credits.find_webhook(p_endpoint_id uuid) RETURNS credits.webhook_endpoints
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_webhook(p_endpoint_id uuid) IS 'Locks an endpoint and returns it. Raises PT404 unknown_webhook, PT503 busy.';
 CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
@@ -2424,6 +2612,11 @@ CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null means all of them.';
+CREATE FUNCTION credits.forget_deliveries(p_most bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_deliveries(p_most bigint) IS 'Forgets at most p_most messages that were delivered more than 35 days ago.';
 CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2769,6 +2962,28 @@ CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in the order of their ids, until the end of the transaction. Raises PT503 busy.';
+CREATE TABLE credits.stripe_cursors (
+    list text NOT NULL,
+    covers_from timestamp with time zone,
+    complete_until timestamp with time zone,
+    since timestamp with time zone,
+    began_at timestamp with time zone,
+    after text,
+    CONSTRAINT stripe_cursors_cover_a_time CHECK (((covers_from IS NULL) = (complete_until IS NULL))),
+    CONSTRAINT stripe_cursors_reading_has_begun CHECK (((after IS NULL) OR (began_at IS NOT NULL)))
+);
+ALTER TABLE ONLY credits.stripe_cursors FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.stripe_cursors IS 'How far each list of Stripe was read. Lists begin with the newest object, so a reading goes back in time.';
+COMMENT ON COLUMN credits.stripe_cursors.covers_from IS 'Since when objects were created that the mirror has all of.';
+COMMENT ON COLUMN credits.stripe_cursors.complete_until IS 'Until when: the beginning of the last finished reading.';
+COMMENT ON COLUMN credits.stripe_cursors.since IS 'How far back the reading that is under way goes. Null: to the end.';
+COMMENT ON COLUMN credits.stripe_cursors.began_at IS 'When it began. Null while no reading is under way.';
+COMMENT ON COLUMN credits.stripe_cursors.after IS 'The last object that it has read.';
+CREATE FUNCTION credits.lock_cursor(p_list text) RETURNS credits.stripe_cursors
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lock_cursor(p_list text) IS 'Locks the place in a list. Raises PT503 busy.';
 CREATE FUNCTION credits.lock_event(p_event_id text) RETURNS credits.stripe_events
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2839,6 +3054,11 @@ CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'Counts one more unpaid use of a user, on a locked wallet. Uses of a service do not count. Raises PT429 unpaid_limit (limit, reset_at).';
+CREATE FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) IS 'Makes the secret of a locked endpoint. The one before it signs messages as well for another 24 hours.';
 CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2874,6 +3094,39 @@ CREATE FUNCTION credits.member_reach() RETURNS TABLE(role_id oid, role text, tar
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.member_reach() IS 'For each role of the bank, and each member of one in any number of steps: every role that it can take, itself included. Administrators are left out: the roles that may become the owner, and the first superuser of the server.';
+CREATE TABLE credits.stripe_mirror (
+    object_id text NOT NULL,
+    kind text NOT NULL,
+    bucket bigint NOT NULL,
+    livemode boolean,
+    status text,
+    amount numeric,
+    amount_back numeric,
+    currency text,
+    payment_intent_id text,
+    charge_id text,
+    named_account uuid,
+    named_order uuid,
+    created_at timestamp with time zone NOT NULL,
+    pulled_at timestamp with time zone NOT NULL,
+    payload jsonb NOT NULL,
+    CONSTRAINT stripe_mirror_bucket_is_sane CHECK (((bucket >= 0) AND (bucket <= 65535)))
+);
+ALTER TABLE ONLY credits.stripe_mirror FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.stripe_mirror IS 'What Stripe''s lists say of each object, as of the last reading. Only `pgcredits stripe pull` writes here. The books never depend on it.';
+COMMENT ON COLUMN credits.stripe_mirror.kind IS 'checkout.session, payment_intent, charge, refund, dispute, invoice, balance_transaction or payout.';
+COMMENT ON COLUMN credits.stripe_mirror.bucket IS 'Where the object belongs when the bank is on several servers, as credits.stripe_events.bucket.';
+COMMENT ON COLUMN credits.stripe_mirror.status IS 'Its status at Stripe. For a Checkout session: paid, open, complete (not paid yet) or expired.';
+COMMENT ON COLUMN credits.stripe_mirror.amount IS 'Minor units. Below 0 for money that leaves the balance.';
+COMMENT ON COLUMN credits.stripe_mirror.amount_back IS 'For a charge: how much of it was refunded.';
+COMMENT ON COLUMN credits.stripe_mirror.named_account IS 'The account that its metadata names, whether it exists or not.';
+COMMENT ON COLUMN credits.stripe_mirror.named_order IS 'The order that its metadata names, whether it exists or not.';
+COMMENT ON COLUMN credits.stripe_mirror.created_at IS 'When it was made, by Stripe''s clock.';
+CREATE FUNCTION credits.mirror_object(p_object jsonb) RETURNS credits.stripe_mirror
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.mirror_object(p_object jsonb) IS 'The row of the mirror for an object of a list of Stripe.';
 CREATE FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN (((NORMALIZE(p_module_id, NFKD) ~ '[A-Za-z]'::text) AND (p_likeness ~ '[^\u0001-\u007F\u1100-\u11FF\u2E80-\u2FDF\u3005\u3007\u3040-\u318F\u31A0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\U00020000-\U0003FFFF]'::text)) IS TRUE);
@@ -2898,6 +3151,11 @@ CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session names. Null when it is.';
+CREATE FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that an object at Stripe names, whether they exist or not. Nulls when it names none.';
 CREATE FUNCTION credits.new_account_id(p_subject text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2966,6 +3224,11 @@ CREATE FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_custom
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) IS 'Records the card that was saved for a consent of a locked wallet, and turns automatic top-up on. Returns applied, duplicate, or stored when the user has withdrawn, or agreed to something else, since.';
+CREATE FUNCTION credits.note_change(p_endpoint_id uuid, p_change text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_change(p_endpoint_id uuid, p_change text, p_reason text) IS 'Records what was done to an endpoint, and why.';
 CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2976,6 +3239,39 @@ CREATE FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) IS 'Records a decision about a locked event, and its outcome after that.';
+CREATE TABLE credits.webhook_deliveries (
+    account_id uuid NOT NULL,
+    notice_id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    tries bigint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    lease uuid,
+    last_status bigint,
+    last_trouble text,
+    last_tried_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_deliveries_delivered_has_time CHECK (((state = 'delivered'::text) = (delivered_at IS NOT NULL))),
+    CONSTRAINT webhook_deliveries_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_deliveries_tries_are_sane CHECK ((tries >= 0))
+);
+ALTER TABLE ONLY credits.webhook_deliveries FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.webhook_deliveries IS 'One message to one endpoint: a notice of the outbox, and what became of it. Written with the notice.';
+COMMENT ON COLUMN credits.webhook_deliveries.state IS 'pending, delivered, or failed: it was tried as often as messages are tried.';
+COMMENT ON COLUMN credits.webhook_deliveries.due_at IS 'When it is sent next. While a worker sends it: when another worker may send it again.';
+COMMENT ON COLUMN credits.webhook_deliveries.lease IS 'Names the try that is under way, so that no older one ends it.';
+COMMENT ON COLUMN credits.webhook_deliveries.last_status IS 'HTTP status of the last answer. Null: there was none.';
+CREATE FUNCTION credits.note_delivered(p_delivery credits.webhook_deliveries, p_status bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_delivered(p_delivery credits.webhook_deliveries, p_status bigint) IS 'Records that a message arrived, and that its endpoint works.';
+CREATE FUNCTION credits.note_failed(p_delivery credits.webhook_deliveries, p_status bigint, p_trouble text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_failed(p_delivery credits.webhook_deliveries, p_status bigint, p_trouble text) IS 'Records that a try of a message failed, and when it is tried again. Disables an endpoint that is gone, or that has taken nothing for five days.';
 CREATE FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2996,6 +3292,16 @@ CREATE FUNCTION credits.note_later_success(p_order credits.orders, p_event credi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) IS 'Another event reports that an order was paid. If it is newer, the payment has not failed before it. Returns the outcome, which is always duplicate.';
+CREATE FUNCTION credits.note_mirror_events(p_events jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_mirror_events(p_events jsonb) IS 'Records the events of a page, [{"object": event, "original": bytes in base64 or null}]. Returns how many the bank did not have. Raises PT422 bad_event, foreign_account, wrong_mode.';
+CREATE FUNCTION credits.note_mirror_objects(p_objects jsonb, p_kind text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_mirror_objects(p_objects jsonb, p_kind text) IS 'Records the objects of a page, as they are now. Raises PT422 bad_page, wrong_mode.';
 CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3258,6 +3564,11 @@ CREATE FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) IS 'Writes a call to Stripe: charge (made for an attempt), refund (for a request) or confirm_card (for an attempt). Its key is the same for every repeat.';
+CREATE FUNCTION credits.put_for_products(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.put_for_products(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox, if an endpoint takes its kind.';
 CREATE FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3267,7 +3578,7 @@ CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox.';
+COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox, and a message for each endpoint that takes its kind. The kinds are in credits.notice_kinds.';
 CREATE FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4002,6 +4313,37 @@ CREATE FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp wit
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) IS 'Notes that a top-up is wanted. The first spend after p_until begins it, if the balance is below the threshold then.';
+CREATE TABLE credits.outbox (
+    account_id uuid NOT NULL,
+    notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    facts jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    delivered_at timestamp with time zone
+);
+ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.outbox IS 'What users should be told, written in the transaction that caused it. A service reads api.notices, delivers them, and acknowledges them.';
+COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: those that belong to the kind.';
+CREATE FUNCTION credits.webhook_body(p_notice credits.outbox) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.webhook_body(p_notice credits.outbox) IS 'The body of a message: the kind of the notice, its time, and its facts with the account and the user.';
+CREATE FUNCTION credits.webhook_delay(p_tries bigint) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.webhook_delay(p_tries bigint) IS 'How long a message waits after its p_tries-th try failed. Null: it was tried often enough.';
+CREATE FUNCTION credits.webhook_receipt(p_endpoint_id uuid, p_with_secret boolean DEFAULT false) RETURNS api.webhook
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.webhook_receipt(p_endpoint_id uuid, p_with_secret boolean) IS 'The answer of api functions about an endpoint. Its secret is shown only when it was made in this call.';
+CREATE FUNCTION credits.webhook_secrets_of(p_endpoint_id uuid) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.webhook_secrets_of(p_endpoint_id uuid) IS 'The secrets that messages to an endpoint are signed with: the present one, then the one before it.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4963,17 +5305,6 @@ COMMENT ON COLUMN api.modules.title IS 'Title.';
 COMMENT ON COLUMN api.modules.category_id IS 'The category of the module.';
 COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
 COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null if it is not for sale.';
-CREATE TABLE credits.outbox (
-    account_id uuid NOT NULL,
-    notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    kind text NOT NULL,
-    facts jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    delivered_at timestamp with time zone
-);
-ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.outbox IS 'What users should be told, written in the transaction that caused it. A service reads api.notices, delivers them, and acknowledges them.';
-COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: those that belong to the kind.';
 CREATE VIEW api.notices WITH (security_invoker='true') AS
  SELECT o.notice_id,
     u.user_id,
@@ -4986,7 +5317,7 @@ CREATE VIEW api.notices WITH (security_invoker='true') AS
 COMMENT ON VIEW api.notices IS 'The notices of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.notices.notice_id IS 'Name for api.acknowledge_notices.';
 COMMENT ON COLUMN api.notices.user_id IS 'The user id (sub) of the account.';
-COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted, expiring_soon, top_up_failed or top_up_paused.';
+COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted, expiring_soon, top_up_failed, top_up_paused and the others in docs/webhooks.md. granted and expired only where an endpoint takes them.';
 COMMENT ON COLUMN api.notices.facts IS 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at. For top_up_failed and top_up_paused: reason, state, amount and currency of a top-up, and order_id, declines, next_try_at, link and link_until where there are any.';
 COMMENT ON COLUMN api.notices.created_at IS 'When the balance fell below the threshold, or the lot came close to its expiry.';
 COMMENT ON COLUMN api.notices.delivered IS 'Whether a service has acknowledged it.';
@@ -5630,6 +5961,68 @@ COMMENT ON COLUMN api.usage.hold_id IS 'The hold that this charge captured; null
 COMMENT ON COLUMN api.usage.duration_ms IS 'How long the use took, in milliseconds. For a hold: from its beginning to its end. Otherwise: what the caller noted in metadata.';
 COMMENT ON COLUMN api.usage.refunded IS 'How much of the cost was given back.';
 COMMENT ON COLUMN api.usage.price_source IS 'Where the price comes from: module, category, or default (for every other module).';
+CREATE VIEW api.webhook_deliveries WITH (security_invoker='true') AS
+ SELECT ('msg_'::text || d.notice_id) AS message_id,
+    d.endpoint_id,
+    u.user_id,
+    o.kind,
+    d.state,
+    d.tries,
+        CASE
+            WHEN (d.state = 'pending'::text) THEN d.due_at
+            ELSE NULL::timestamp with time zone
+        END AS due_at,
+    d.last_status,
+    d.last_trouble,
+    d.last_tried_at,
+    d.delivered_at,
+    d.created_at
+   FROM ((credits.webhook_deliveries d
+     JOIN credits.outbox o ON (((d.account_id = o.account_id) AND (d.notice_id = o.notice_id))))
+     LEFT JOIN LATERAL credits.user_of(d.account_id) u(user_id) ON (true));
+COMMENT ON VIEW api.webhook_deliveries IS 'The messages to endpoints. Those that were delivered are forgotten after 35 days. For services and support.';
+COMMENT ON COLUMN api.webhook_deliveries.message_id IS 'The webhook-id of the message. It never changes.';
+COMMENT ON COLUMN api.webhook_deliveries.endpoint_id IS 'The endpoint that it is for.';
+COMMENT ON COLUMN api.webhook_deliveries.user_id IS 'The user id (sub) of the account that it is about.';
+COMMENT ON COLUMN api.webhook_deliveries.kind IS 'The kind of the notice.';
+COMMENT ON COLUMN api.webhook_deliveries.state IS 'pending, delivered, or failed: it is not tried any more.';
+COMMENT ON COLUMN api.webhook_deliveries.tries IS 'How often it was tried.';
+COMMENT ON COLUMN api.webhook_deliveries.due_at IS 'When it is tried next.';
+COMMENT ON COLUMN api.webhook_deliveries.last_status IS 'HTTP status of the last answer.';
+COMMENT ON COLUMN api.webhook_deliveries.last_trouble IS 'What went wrong in the last try.';
+COMMENT ON COLUMN api.webhook_deliveries.last_tried_at IS 'When it was last tried.';
+COMMENT ON COLUMN api.webhook_deliveries.delivered_at IS 'When the endpoint took it.';
+COMMENT ON COLUMN api.webhook_deliveries.created_at IS 'When it was put in the queue.';
+CREATE VIEW api.webhooks WITH (security_invoker='true') AS
+ SELECT endpoint_id,
+    url,
+    kinds,
+    description,
+        CASE
+            WHEN (disabled_at IS NULL) THEN 'enabled'::text
+            ELSE 'disabled'::text
+        END AS state,
+    disabled_reason AS reason,
+    disabled_at,
+    failing_since,
+    created_by,
+    created_at,
+    ( SELECT count(*) AS count
+           FROM credits.webhook_deliveries d
+          WHERE ((d.endpoint_id = w.endpoint_id) AND (d.state = 'pending'::text))) AS waiting
+   FROM credits.webhook_endpoints w;
+COMMENT ON VIEW api.webhooks IS 'The endpoints that are told what happens. For services and support.';
+COMMENT ON COLUMN api.webhooks.endpoint_id IS 'Its name in the functions about webhooks.';
+COMMENT ON COLUMN api.webhooks.url IS 'Where messages go.';
+COMMENT ON COLUMN api.webhooks.kinds IS 'The kinds of notices that it gets. Null: all.';
+COMMENT ON COLUMN api.webhooks.description IS 'What its operator says about it.';
+COMMENT ON COLUMN api.webhooks.state IS 'enabled or disabled.';
+COMMENT ON COLUMN api.webhooks.reason IS 'Why it is disabled.';
+COMMENT ON COLUMN api.webhooks.disabled_at IS 'Since when it is disabled.';
+COMMENT ON COLUMN api.webhooks.failing_since IS 'The first failure since it last took a message.';
+COMMENT ON COLUMN api.webhooks.created_by IS 'Who registered it.';
+COMMENT ON COLUMN api.webhooks.created_at IS 'When it was registered.';
+COMMENT ON COLUMN api.webhooks.waiting IS 'How many messages have not arrived yet.';
 CREATE VIEW audit.check_access WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     f.expected,
@@ -6908,8 +7301,10 @@ CREATE TABLE credits.settings (
     sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
     freeze_on_fraud_warning boolean DEFAULT false NOT NULL,
     reverse_rewards boolean DEFAULT true NOT NULL,
+    stripe_delay interval DEFAULT '01:00:00'::interval NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row),
-    CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
+    CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval))),
+    CONSTRAINT settings_stripe_delay_is_sane CHECK (((stripe_delay >= '00:00:00'::interval) AND (stripe_delay <= '72:00:00'::interval)))
 );
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.settings IS 'Settings that the operator decides for the whole bank, in one row.';
@@ -6928,6 +7323,7 @@ COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same for one acc
 COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same for one network, to all accounts. Ten times as many for a network that is known to be shared.';
 COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'How many sign-ups from one network are allowed, whatever became of them, because each hashes a password. Ten times as many if it is shared.';
 COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count continues before it starts again.';
+COMMENT ON COLUMN credits.settings.stripe_delay IS 'How long a payment may be under way before the audit misses it: see credits.bound_stripe_delay.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -7065,6 +7461,273 @@ UNION ALL
           GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
   WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
 COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the holds.';
+CREATE TABLE credits.stripe_mirror_events (
+    event_id text NOT NULL,
+    bucket bigint NOT NULL,
+    type text NOT NULL,
+    object_id text,
+    livemode boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    pulled_at timestamp with time zone NOT NULL,
+    payload jsonb,
+    original bytea,
+    CONSTRAINT stripe_mirror_events_bucket_is_sane CHECK (((bucket >= 0) AND (bucket <= 65535)))
+);
+ALTER TABLE ONLY credits.stripe_mirror_events FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.stripe_mirror_events IS 'Events that Stripe has had in the last 30 days before a reading, whether the bank got them or not.';
+COMMENT ON COLUMN credits.stripe_mirror_events.bucket IS 'As credits.stripe_events.bucket.';
+COMMENT ON COLUMN credits.stripe_mirror_events.payload IS 'The event, until the bank has it.';
+COMMENT ON COLUMN credits.stripe_mirror_events.original IS 'Its bytes, where characters had to be replaced so that it could be stored.';
+CREATE VIEW credits.missed_events WITH (security_invoker='true') AS
+ SELECT m.event_id,
+    m.type,
+    m.object_id,
+    m.created_at,
+    (m.payload IS NOT NULL) AS is_there
+   FROM (credits.stripe_mirror_events m
+     JOIN credits.event_types t ON ((m.type = t.type)))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM credits.stripe_events e
+          WHERE (e.event_id = m.event_id))));
+COMMENT ON VIEW credits.missed_events IS 'Events at Stripe of types that the bank applies, and that it did not get. is_there: the mirror has the event itself.';
+CREATE VIEW credits.stripe_lists WITH (security_invoker='true') AS
+ SELECT column1 AS list,
+    column2 AS path,
+    column3 AS kind,
+    column4 AS changes_for
+   FROM (VALUES ('events'::text,'/v1/events'::text,'event'::text,'01:00:00'::interval), ('sessions'::text,'/v1/checkout/sessions'::text,'checkout.session'::text,'360:00:00'::interval), ('payment_intents'::text,'/v1/payment_intents'::text,'payment_intent'::text,'360:00:00'::interval), ('charges'::text,'/v1/charges'::text,'charge'::text,'360:00:00'::interval), ('refunds'::text,'/v1/refunds'::text,'refund'::text,'840:00:00'::interval), ('disputes'::text,'/v1/disputes'::text,'dispute'::text,'4320:00:00'::interval), ('balance_transactions'::text,'/v1/balance_transactions'::text,'balance_transaction'::text,'360:00:00'::interval), ('payouts'::text,'/v1/payouts'::text,'payout'::text,'840:00:00'::interval)) "*VALUES*";
+COMMENT ON VIEW credits.stripe_lists IS 'The lists of Stripe that `pgcredits stripe pull` reads: the path, the kind of the objects, and how far each reading overlaps the one before it.';
+CREATE TABLE credits.stripe_objects (
+    object_id text NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that were granted. A purchase counts once, whichever of its events come, and however often.';
+CREATE VIEW credits.unbooked_objects WITH (security_invoker='true') AS
+ WITH objects AS (
+         SELECT m.object_id,
+            m.kind,
+            m.status,
+            m.named_account AS account_id,
+            m.named_order AS order_id,
+            m.created_at,
+            m.payment_intent_id,
+            m.charge_id,
+            m.payload
+           FROM credits.stripe_mirror m
+          WHERE ((m.kind = ANY (ARRAY['checkout.session'::text, 'refund'::text, 'dispute'::text])) AND (NOT (EXISTS ( SELECT
+                   FROM credits.stripe_events e
+                  WHERE ((e.object_id = m.object_id) AND (e.outcome = ANY (ARRAY['parked'::text, 'dismissed'::text])))))))
+        ), reversals AS (
+         SELECT x.object_id,
+            x.kind,
+            x.status,
+            x.created_at,
+            p.account_id,
+            p.order_id,
+            ( SELECT count(*) AS count
+                   FROM jsonb_path_query(x.payload, '$."balance_transactions"[*]'::jsonpath) t(movement)
+                  WHERE (credits.signed_amount((t.movement -> 'amount'::text)) < (0)::numeric)) AS withdrawals,
+            ( SELECT count(*) AS count
+                   FROM jsonb_path_query(x.payload, '$."balance_transactions"[*]'::jsonpath) t(movement)
+                  WHERE (credits.signed_amount((t.movement -> 'amount'::text)) > (0)::numeric)) AS reinstatements
+           FROM (objects x
+             CROSS JOIN LATERAL ( SELECT s.account_id,
+                    s.order_id
+                   FROM credits.stripe_objects s
+                  WHERE (s.object_id = ANY (ARRAY[x.payment_intent_id, x.charge_id]))
+                  ORDER BY s.object_id
+                 LIMIT 1) p)
+          WHERE (x.kind = ANY (ARRAY['refund'::text, 'dispute'::text]))
+        )
+ SELECT x.object_id,
+    x.kind,
+    x.account_id,
+    x.order_id,
+    x.created_at,
+    format('session %s, which is paid, has granted order %s'::text, x.object_id, x.order_id) AS expected,
+        CASE
+            WHEN (o.order_id IS NULL) THEN 'no such order'::text
+            ELSE format('the order is %s'::text, o.state)
+        END AS found
+   FROM (objects x
+     LEFT JOIN credits.orders o ON (((x.account_id = o.account_id) AND (x.order_id = o.order_id))))
+  WHERE ((x.kind = 'checkout.session'::text) AND (x.status = 'paid'::text) AND (x.order_id IS NOT NULL) AND (COALESCE((x.payload ->> 'mode'::text), 'payment'::text) = 'payment'::text) AND (NOT (EXISTS ( SELECT
+           FROM credits.stripe_objects s
+          WHERE (s.object_id = x.object_id)))) AND (o.state IS DISTINCT FROM 'paid'::text))
+UNION ALL
+ SELECT x.object_id,
+    x.kind,
+    x.account_id,
+    x.order_id,
+    x.created_at,
+    format('order %s has ended with its session %s'::text, x.order_id, x.object_id) AS expected,
+    format('the order is %s'::text, o.state) AS found
+   FROM (objects x
+     JOIN credits.orders o ON (((x.account_id = o.account_id) AND (x.order_id = o.order_id))))
+  WHERE ((x.kind = 'checkout.session'::text) AND (x.status = 'expired'::text) AND (o.checkout_session_id = x.object_id) AND (o.state = ANY (ARRAY['pending'::text, 'processing'::text])))
+UNION ALL
+ SELECT x.object_id,
+    x.kind,
+    x.account_id,
+    x.order_id,
+    x.created_at,
+    format('%s %s of order %s is %s'::text, x.kind, x.object_id, x.order_id, (x.status ||
+        CASE
+            WHEN ((x.withdrawals > 0) IS TRUE) THEN format(', money withdrawn %s and reinstated %s times'::text, x.withdrawals, x.reinstatements)
+            ELSE ''::text
+        END)) AS expected,
+    COALESCE((r.status ||
+        CASE
+            WHEN ((r.withdrawals > 0) IS TRUE) THEN format(', withdrawn %s and reinstated %s times'::text, r.withdrawals, r.reinstatements)
+            ELSE ''::text
+        END), 'the bank has not heard of it'::text) AS found
+   FROM (reversals x
+     LEFT JOIN credits.reversals r ON (((x.account_id = r.account_id) AND (x.object_id = r.reversal_id))))
+  WHERE ((r.reversal_id IS NULL) OR (credits.reversal_rank(r.status) < credits.reversal_rank(x.status)) OR (r.withdrawals < x.withdrawals) OR (r.reinstatements < x.reinstatements));
+COMMENT ON VIEW credits.unbooked_objects IS 'Objects at Stripe, as the last reading has them, that the books do not agree with, and that an event about them would settle: paid sessions without a grant, ended sessions, refunds and disputes.';
+CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
+ WITH bounds AS (
+         SELECT credits.earlier(credits.clock(), s.stripe_delay) AS latest
+           FROM credits.settings s
+        ), covered AS (
+         SELECT l.kind,
+            c.covers_from,
+            credits.earlier(c.complete_until, s.stripe_delay) AS covers_until
+           FROM ((credits.stripe_cursors c
+             JOIN credits.stripe_lists l ON ((c.list = l.list)))
+             CROSS JOIN credits.settings s)
+          WHERE (c.complete_until IS NOT NULL)
+        ), sessions AS (
+         SELECT o.account_id,
+            o.order_id,
+            o.amount,
+            o.paid,
+            o.currency,
+            o.created_at,
+            o.paid_at,
+            o.checkout_session_id,
+            m.object_id,
+            m.status,
+            m.amount AS total,
+            m.currency AS at_stripe,
+            m.named_account,
+            m.named_order
+           FROM (credits.orders o
+             LEFT JOIN credits.stripe_mirror m ON ((o.checkout_session_id = m.object_id)))
+          WHERE ((o.state = 'paid'::text) AND (o.kind = 'checkout'::text) AND (o.checkout_session_id IS NOT NULL))
+        ), reversals AS (
+         SELECT r.account_id,
+            r.order_id,
+            r.reversal_id,
+            r.kind,
+            r.amount,
+            r.created_at,
+            m.object_id,
+            m.amount AS at_stripe
+           FROM (credits.reversals r
+             LEFT JOIN credits.stripe_mirror m ON ((r.reversal_id = m.object_id)))
+          WHERE ((r.kind = ANY (ARRAY['refund'::text, 'dispute'::text])) AND (r.status <> ALL (ARRAY['requested'::text, 'dropped'::text])))
+        ), returned AS (
+         SELECT s.account_id,
+            s.order_id,
+            sum(
+                CASE
+                    WHEN (m.kind = 'refund'::text) THEN
+                    CASE
+                        WHEN (COALESCE(m.status, ''::text) = 'succeeded'::text) THEN m.amount
+                        ELSE (0)::numeric
+                    END
+                    ELSE GREATEST((- ( SELECT COALESCE(sum(credits.signed_amount((t.movement -> 'amount'::text))), (0)::numeric) AS "coalesce"
+                       FROM jsonb_path_query(m.payload, '$."balance_transactions"[*]'::jsonpath) t(movement))), (0)::numeric)
+                END) AS amount,
+            bool_and((m.created_at <= b.latest)) AS is_old
+           FROM ((credits.stripe_mirror m
+             CROSS JOIN bounds b)
+             JOIN LATERAL ( SELECT x.account_id,
+                    x.order_id
+                   FROM credits.stripe_objects x
+                  WHERE (x.object_id = ANY (ARRAY[m.payment_intent_id, m.charge_id]))
+                  ORDER BY x.object_id
+                 LIMIT 1) s ON (true))
+          WHERE (m.kind = ANY (ARRAY['refund'::text, 'dispute'::text]))
+          GROUP BY s.account_id, s.order_id
+        )
+ SELECT NULL::uuid AS account_id,
+    format('event %s (%s) of %s has come'::text, e.event_id, e.type, COALESCE(e.object_id, 'something'::text)) AS expected,
+    format('it has not, since %s'::text, credits.utc_text(e.created_at)) AS found
+   FROM (credits.missed_events e
+     CROSS JOIN bounds b)
+  WHERE (e.created_at <= b.latest)
+UNION ALL
+ SELECT u.account_id,
+    u.expected,
+    u.found
+   FROM (credits.unbooked_objects u
+     CROSS JOIN bounds b)
+  WHERE ((u.created_at <= b.latest) AND (NOT (EXISTS ( SELECT
+           FROM credits.missed_events e
+          WHERE (e.object_id = u.object_id)))))
+UNION ALL
+ SELECT s.account_id,
+    format('order %s was paid by a session that Stripe has'::text, s.order_id) AS expected,
+    format('Stripe has no session %s'::text, s.checkout_session_id) AS found
+   FROM (sessions s
+     JOIN covered c ON ((c.kind = 'checkout.session'::text)))
+  WHERE ((s.object_id IS NULL) AND (s.created_at >= c.covers_from) AND (s.paid_at <= c.covers_until))
+UNION ALL
+ SELECT s.account_id,
+    format('session %s, which granted order %s, is paid'::text, s.object_id, s.order_id) AS expected,
+    format('at Stripe it is %s'::text, COALESCE(s.status, 'of no status'::text)) AS found
+   FROM sessions s
+  WHERE ((s.object_id IS NOT NULL) AND (s.status IS DISTINCT FROM 'paid'::text))
+UNION ALL
+ SELECT s.account_id,
+    format('order %s was paid with %s %s'::text, s.order_id, s.paid, s.currency) AS expected,
+    format('session %s: %s %s'::text, s.object_id, COALESCE((s.total)::text, 'no amount'::text), COALESCE(s.at_stripe, ''::text)) AS found
+   FROM sessions s
+  WHERE ((s.object_id IS NOT NULL) AND (NOT (s.status IS DISTINCT FROM 'paid'::text)) AND ((s.total IS DISTINCT FROM (s.paid)::numeric) OR (s.at_stripe IS DISTINCT FROM s.currency)))
+UNION ALL
+ SELECT s.account_id,
+    format('session %s names account %s and order %s'::text, s.object_id, s.account_id, s.order_id) AS expected,
+    format('account %s and order %s'::text, s.named_account, s.named_order) AS found
+   FROM sessions s
+  WHERE ((s.object_id IS NOT NULL) AND ((s.named_account IS DISTINCT FROM s.account_id) OR (s.named_order IS DISTINCT FROM s.order_id)))
+UNION ALL
+ SELECT r.account_id,
+    format('%s %s of order %s is at Stripe'::text, r.kind, r.reversal_id, r.order_id) AS expected,
+    'Stripe has no such object'::text AS found
+   FROM (reversals r
+     JOIN covered c ON ((r.kind = c.kind)))
+  WHERE ((r.object_id IS NULL) AND (r.created_at >= c.covers_from) AND (r.created_at <= c.covers_until))
+UNION ALL
+ SELECT r.account_id,
+    format('%s %s of order %s is of %s'::text, r.kind, r.reversal_id, r.order_id, r.amount) AS expected,
+    format('at Stripe it is of %s'::text, COALESCE((r.at_stripe)::text, 'no amount'::text)) AS found
+   FROM reversals r
+  WHERE ((r.object_id IS NOT NULL) AND ((r.amount)::numeric IS DISTINCT FROM r.at_stripe))
+UNION ALL
+ SELECT m.named_account AS account_id,
+    format('order %s was paid once, by session %s'::text, m.named_order, o.checkout_session_id) AS expected,
+    format('session %s is paid, too'::text, m.object_id) AS found
+   FROM ((credits.stripe_mirror m
+     JOIN credits.orders o ON (((m.named_account = o.account_id) AND (m.named_order = o.order_id))))
+     CROSS JOIN bounds b)
+  WHERE ((m.kind = 'checkout.session'::text) AND (m.status = 'paid'::text) AND (o.state = 'paid'::text) AND (m.object_id IS DISTINCT FROM o.checkout_session_id) AND (m.created_at <= b.latest) AND (COALESCE(( SELECT sum(x.amount) AS sum
+           FROM credits.stripe_mirror x
+          WHERE ((x.kind = 'refund'::text) AND (x.status = 'succeeded'::text) AND (x.payment_intent_id = m.payment_intent_id))), (0)::numeric) < m.amount))
+UNION ALL
+ SELECT r.account_id,
+    format('the tokens of order %s went back with %s of its money'::text, r.order_id, r.amount) AS expected,
+    format('those of %s did'::text, o.reversed) AS found
+   FROM (returned r
+     JOIN credits.orders o ON (((r.account_id = o.account_id) AND (r.order_id = o.order_id))))
+  WHERE (r.is_old AND ((o.reversed)::numeric < LEAST(COALESCE(r.amount, (0)::numeric), (COALESCE(o.paid, (0)::bigint))::numeric)) AND (NOT (EXISTS ( SELECT
+           FROM credits.unbooked_objects u
+          WHERE ((u.account_id = r.account_id) AND (u.order_id = r.order_id))))));
+COMMENT ON VIEW audit.check_stripe IS 'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.';
 CREATE VIEW audit.check_subscriptions WITH (security_invoker='true') AS
  WITH paid AS (
          SELECT e.account_id,
@@ -7325,6 +7988,43 @@ UNION ALL
    FROM attempts a
   WHERE ((a.state = 'open'::text) AND (COALESCE(a.call_state, 'missing'::text) <> ALL (ARRAY['due'::text, 'done'::text])));
 COMMENT ON VIEW audit.check_topups IS 'Every automatic top-up was agreed to, begun one at a time, and within the limit of its month. Its order, its attempt and its call to Stripe agree.';
+CREATE TABLE credits.webhook_changes (
+    endpoint_id uuid NOT NULL,
+    change_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    change text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_changes_are_known CHECK ((change = ANY (ARRAY['disabled'::text, 'enabled'::text, 'new_secret'::text, 'replayed'::text])))
+);
+ALTER TABLE ONLY credits.webhook_changes FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.webhook_changes IS 'What was done to an endpoint, by whom, when and why. Rows are never changed.';
+COMMENT ON COLUMN credits.webhook_changes.change IS 'disabled, enabled, new_secret or replayed.';
+CREATE VIEW audit.check_webhooks WITH (security_invoker='true') AS
+ SELECT o.account_id,
+    format('notice %s (%s) is a message to endpoint %s'::text, o.notice_id, o.kind, w.endpoint_id) AS expected,
+    'no message'::text AS found
+   FROM (credits.webhook_endpoints w
+     JOIN credits.outbox o ON ((o.created_at > (w.enabled_at + '00:01:00'::interval))))
+  WHERE ((w.disabled_at IS NULL) AND COALESCE((o.kind = ANY (w.kinds)), true) AND (o.created_at > (credits.clock() - '720:00:00'::interval)) AND (NOT (EXISTS ( SELECT
+           FROM credits.webhook_deliveries d
+          WHERE ((d.account_id = o.account_id) AND (d.notice_id = o.notice_id) AND (d.endpoint_id = w.endpoint_id))))))
+UNION ALL
+ SELECT d.account_id,
+    format('message msg_%s to endpoint %s is sent when it is due'::text, d.notice_id, d.endpoint_id) AS expected,
+    format('due since %s: does `pgcredits work` run?'::text, credits.utc_text(d.due_at)) AS found
+   FROM (credits.webhook_deliveries d
+     JOIN credits.webhook_endpoints w ON ((d.endpoint_id = w.endpoint_id)))
+  WHERE ((d.state = 'pending'::text) AND (w.disabled_at IS NULL) AND (d.due_at < (credits.clock() - '24:00:00'::interval)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('endpoint %s is disabled by a recorded change'::text, w.endpoint_id) AS expected,
+    format('no change at %s'::text, credits.utc_text(w.disabled_at)) AS found
+   FROM credits.webhook_endpoints w
+  WHERE ((w.disabled_at IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM credits.webhook_changes c
+          WHERE ((c.endpoint_id = w.endpoint_id) AND (c.change = 'disabled'::text) AND (c.changed_at >= w.disabled_at))))));
+COMMENT ON VIEW audit.check_webhooks IS 'Every notice since an endpoint was enabled has become a message to it. Messages are sent when they are due. Whatever disabled an endpoint is recorded.';
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
  SELECT 'check_access'::text AS check_name,
     c.account_id,
@@ -7498,16 +8198,20 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_topups c;
+   FROM audit.check_topups c
+UNION ALL
+ SELECT 'check_stripe'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_stripe c
+UNION ALL
+ SELECT 'check_webhooks'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_webhooks c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
-CREATE TABLE credits.stripe_objects (
-    object_id text NOT NULL,
-    account_id uuid NOT NULL,
-    order_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that were granted. A purchase counts once, whichever of its events come, and however often.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
          SELECT e.event_id,
@@ -7712,6 +8416,11 @@ COMMENT ON TABLE credits.guest_limits IS 'How many uses a guest has in any span 
 COMMENT ON COLUMN credits.guest_limits.per_network IS 'Uses of all devices behind one address. Equal to per_device by default, so that throwing the cookie away gains nothing.';
 COMMENT ON COLUMN credits.guest_limits.per_shared_network IS 'The same for networks that the operator knows to be shared (schools, offices).';
 COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days, because the previous keys are known for that long.';
+CREATE VIEW credits.notice_kinds WITH (security_invoker='true') AS
+ SELECT column1 AS kind,
+    column2 AS meaning
+   FROM (VALUES ('low_balance'::text,'the balance fell below its threshold'::text), ('depleted'::text,'what is left pays for nothing'::text), ('granted'::text,'tokens came in'::text), ('reversed'::text,'tokens went back with the money that had paid for them'::text), ('reinstated'::text,'tokens came back with that money'::text), ('expiring_soon'::text,'tokens will expire soon'::text), ('expired'::text,'tokens expired'::text), ('top_up_failed'::text,'an automatic top-up failed'::text), ('top_up_paused'::text,'automatic top-ups are paused'::text), ('subscription_changed'::text,'a subscription changed'::text), ('trial_ends_soon'::text,'the trial of a subscription ends soon'::text), ('payment_failed'::text,'the payment of a subscription failed'::text)) "*VALUES*";
+COMMENT ON VIEW credits.notice_kinds IS 'The kinds of notices in the outbox, and when each is written.';
 CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
     below credits.amount,
@@ -7800,6 +8509,16 @@ CREATE TABLE credits.status_changes (
 ALTER TABLE ONLY credits.status_changes FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.status_changes IS 'Who froze or thawed an account, when and why.';
 COMMENT ON COLUMN credits.status_changes.status IS 'What it was changed to.';
+CREATE TABLE credits.webhook_secrets (
+    endpoint_id uuid NOT NULL,
+    secret text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone,
+    CONSTRAINT webhook_secrets_are_random CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{43}=$'::text))
+);
+ALTER TABLE ONLY credits.webhook_secrets FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.webhook_secrets IS 'What messages to an endpoint are signed with. Only the worker reads it.';
+COMMENT ON COLUMN credits.webhook_secrets.valid_until IS 'Until when messages are signed with it as well. Null: it is the present secret.';
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
@@ -7913,8 +8632,14 @@ ALTER TABLE ONLY credits.status_changes
     ADD CONSTRAINT status_changes_pkey PRIMARY KEY (account_id, change_id);
 ALTER TABLE ONLY credits.stripe_calls
     ADD CONSTRAINT stripe_calls_pkey PRIMARY KEY (account_id, call_id);
+ALTER TABLE ONLY credits.stripe_cursors
+    ADD CONSTRAINT stripe_cursors_pkey PRIMARY KEY (list);
 ALTER TABLE ONLY credits.stripe_events
     ADD CONSTRAINT stripe_events_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY credits.stripe_mirror_events
+    ADD CONSTRAINT stripe_mirror_events_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY credits.stripe_mirror
+    ADD CONSTRAINT stripe_mirror_pkey PRIMARY KEY (object_id);
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (object_id);
 ALTER TABLE ONLY credits.subscription_invoices
@@ -7931,6 +8656,14 @@ ALTER TABLE ONLY credits.topups
     ADD CONSTRAINT topups_pkey PRIMARY KEY (currency);
 ALTER TABLE ONLY credits.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY credits.webhook_changes
+    ADD CONSTRAINT webhook_changes_pkey PRIMARY KEY (endpoint_id, change_id);
+ALTER TABLE ONLY credits.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (account_id, notice_id, endpoint_id);
+ALTER TABLE ONLY credits.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (endpoint_id);
+ALTER TABLE ONLY credits.webhook_secrets
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (endpoint_id, secret);
 CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (device_keys);
 CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
 CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
@@ -7984,6 +8717,10 @@ CREATE UNIQUE INDEX stripe_calls_made_for_idx ON credits.stripe_calls USING btre
 CREATE INDEX stripe_events_names_idx ON credits.stripe_events USING gin (names) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
+CREATE INDEX stripe_mirror_events_object_idx ON credits.stripe_mirror_events USING btree (object_id);
+CREATE INDEX stripe_mirror_kind_idx ON credits.stripe_mirror USING btree (kind, created_at);
+CREATE INDEX stripe_mirror_order_idx ON credits.stripe_mirror USING btree (named_account, named_order) WHERE (named_order IS NOT NULL);
+CREATE INDEX stripe_mirror_payment_intent_idx ON credits.stripe_mirror USING btree (payment_intent_id) WHERE (payment_intent_id IS NOT NULL);
 CREATE INDEX stripe_objects_order_idx ON credits.stripe_objects USING btree (account_id, order_id);
 CREATE UNIQUE INDEX subscription_invoices_order_idx ON credits.subscription_invoices USING btree (account_id, order_id);
 CREATE INDEX subscription_invoices_plan_idx ON credits.subscription_invoices USING btree (plan_id, version);
@@ -7997,6 +8734,10 @@ COMMENT ON INDEX credits.topup_attempts_one_in_flight IS 'Two spends at once beg
 CREATE UNIQUE INDEX topup_attempts_order_idx ON credits.topup_attempts USING btree (account_id, order_id);
 CREATE INDEX topup_consents_agreed_idx ON credits.topup_consents USING btree (account_id, agreed_id);
 CREATE INDEX topup_consents_pack_idx ON credits.topup_consents USING btree (pack_id);
+CREATE INDEX webhook_deliveries_delivered_idx ON credits.webhook_deliveries USING btree (delivered_at) WHERE (delivered_at IS NOT NULL);
+CREATE INDEX webhook_deliveries_due_idx ON credits.webhook_deliveries USING btree (endpoint_id, due_at) WHERE (state = 'pending'::text);
+CREATE INDEX webhook_deliveries_endpoint_idx ON credits.webhook_deliveries USING btree (endpoint_id, created_at);
+CREATE UNIQUE INDEX webhook_secrets_one_lasts ON credits.webhook_secrets USING btree (endpoint_id) WHERE (valid_until IS NULL);
 ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
 CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
 CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
@@ -8153,6 +8894,14 @@ ALTER TABLE ONLY credits.topups
     ADD CONSTRAINT topups_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
 ALTER TABLE ONLY credits.wallets
     ADD CONSTRAINT wallets_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.webhook_changes
+    ADD CONSTRAINT webhook_changes_endpoint_fkey FOREIGN KEY (endpoint_id) REFERENCES credits.webhook_endpoints(endpoint_id);
+ALTER TABLE ONLY credits.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_endpoint_fkey FOREIGN KEY (endpoint_id) REFERENCES credits.webhook_endpoints(endpoint_id);
+ALTER TABLE ONLY credits.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_notice_fkey FOREIGN KEY (account_id, notice_id) REFERENCES credits.outbox(account_id, notice_id);
+ALTER TABLE ONLY credits.webhook_secrets
+    ADD CONSTRAINT webhook_secrets_endpoint_fkey FOREIGN KEY (endpoint_id) REFERENCES credits.webhook_endpoints(endpoint_id);
 ALTER TABLE credits.account_origins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
@@ -8210,7 +8959,10 @@ CREATE POLICY auditor_reads ON credits.spend_limits FOR SELECT TO auditor USING 
 CREATE POLICY auditor_reads ON credits.sql_logins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.status_changes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_calls FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.stripe_cursors FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_events FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.stripe_mirror FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.stripe_mirror_events FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.subscription_invoices FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.subscriptions FOR SELECT TO auditor USING (true);
@@ -8219,6 +8971,9 @@ CREATE POLICY auditor_reads ON credits.topup_consents FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.topup_presets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topups FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.webhook_changes FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.webhook_deliveries FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.webhook_endpoints FOR SELECT TO auditor USING (true);
 ALTER TABLE credits.auto_topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
@@ -8345,7 +9100,10 @@ CREATE POLICY owner ON credits.spend_limits TO credits_owner USING (true) WITH C
 CREATE POLICY owner ON credits.sql_logins TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.status_changes TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_calls TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.stripe_cursors TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_events TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.stripe_mirror TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.stripe_mirror_events TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.subscription_invoices TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.subscriptions TO credits_owner USING (true) WITH CHECK (true);
@@ -8354,6 +9112,10 @@ CREATE POLICY owner ON credits.topup_consents TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.topup_presets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.wallets TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.webhook_changes TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.webhook_deliveries TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.webhook_endpoints TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.webhook_secrets TO credits_owner USING (true) WITH CHECK (true);
 ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.plan_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.plans ENABLE ROW LEVEL SECURITY;
@@ -8389,6 +9151,8 @@ CREATE POLICY service_reads ON credits.subscriptions FOR SELECT TO service_role 
 CREATE POLICY service_reads ON credits.topup_attempts FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.topup_consents FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.webhook_deliveries FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.webhook_endpoints FOR SELECT TO service_role USING (true);
 ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.sign_in_counts ENABLE ROW LEVEL SECURITY;
@@ -8401,7 +9165,10 @@ CREATE POLICY spender_reads ON credits.wallets FOR SELECT TO spender USING (true
 ALTER TABLE credits.sql_logins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.status_changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_calls ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.stripe_cursors ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.stripe_mirror ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.stripe_mirror_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.subscription_invoices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.subscriptions ENABLE ROW LEVEL SECURITY;
@@ -8427,11 +9194,17 @@ CREATE POLICY support_reads ON credits.subscriptions FOR SELECT TO support USING
 CREATE POLICY support_reads ON credits.topup_attempts FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.topup_consents FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.webhook_deliveries FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.webhook_endpoints FOR SELECT TO support USING (true);
 ALTER TABLE credits.topup_attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topup_consents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topup_presets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.webhook_changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.webhook_secrets ENABLE ROW LEVEL SECURITY;
 CREATE POLICY whose_price ON credits.prices FOR SELECT TO authenticated, service_role, support USING (true);
 GRANT USAGE ON SCHEMA analytics TO analyst;
 GRANT USAGE ON SCHEMA analytics TO auditor;
@@ -8537,10 +9310,24 @@ GRANT ALL ON TYPE api.stripe_calls TO service_role;
 REVOKE ALL ON TYPE api.stripe_customer FROM PUBLIC;
 GRANT ALL ON TYPE api.stripe_customer TO authenticated;
 GRANT ALL ON TYPE api.stripe_customer TO service_role;
+REVOKE ALL ON TYPE api.stripe_missing FROM PUBLIC;
+GRANT ALL ON TYPE api.stripe_missing TO service_role;
+REVOKE ALL ON TYPE api.stripe_page FROM PUBLIC;
+GRANT ALL ON TYPE api.stripe_page TO service_role;
+REVOKE ALL ON TYPE api.stripe_reading FROM PUBLIC;
+GRANT ALL ON TYPE api.stripe_reading TO service_role;
 REVOKE ALL ON TYPE api.stripe_report FROM PUBLIC;
 GRANT ALL ON TYPE api.stripe_report TO service_role;
 REVOKE ALL ON TYPE api.test_clock FROM PUBLIC;
 GRANT ALL ON TYPE api.test_clock TO service_role;
+REVOKE ALL ON TYPE api.webhook FROM PUBLIC;
+GRANT ALL ON TYPE api.webhook TO service_role;
+REVOKE ALL ON TYPE api.webhook_batch FROM PUBLIC;
+GRANT ALL ON TYPE api.webhook_batch TO service_role;
+REVOKE ALL ON TYPE api.webhook_replay FROM PUBLIC;
+GRANT ALL ON TYPE api.webhook_replay TO service_role;
+REVOKE ALL ON TYPE api.webhook_result FROM PUBLIC;
+GRANT ALL ON TYPE api.webhook_result TO service_role;
 REVOKE ALL ON TYPE credits.account_status FROM PUBLIC;
 REVOKE ALL ON TYPE credits.amount FROM PUBLIC;
 REVOKE ALL ON TYPE credits.entry_kind FROM PUBLIC;
@@ -8597,8 +9384,12 @@ GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO s
 REVOKE ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.disable_webhook(endpoint_id uuid, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.disable_webhook(endpoint_id uuid, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.dismiss_event(event_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.dismiss_event(event_id text, reason text) TO service_role;
+REVOKE ALL ON FUNCTION api.enable_webhook(endpoint_id uuid, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.enable_webhook(endpoint_id uuid, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
@@ -8607,6 +9398,8 @@ REVOKE ALL ON FUNCTION api.find_credential(email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
 REVOKE ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) TO service_role;
+REVOKE ALL ON FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint_id uuid, lease uuid, http_status bigint, trouble text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint_id uuid, lease uuid, http_status bigint, trouble text) TO service_role;
 REVOKE ALL ON FUNCTION api.freeze_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.freeze_account(user_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
@@ -8622,6 +9415,10 @@ GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO authent
 GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO service_role;
+REVOKE ALL ON FUNCTION api.missing_from_stripe() FROM PUBLIC;
+GRANT ALL ON FUNCTION api.missing_from_stripe() TO service_role;
+REVOKE ALL ON FUNCTION api.note_stripe_page(list text, items jsonb, has_more boolean, after text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.note_stripe_page(list text, items jsonb, has_more boolean, after text) TO service_role;
 REVOKE ALL ON FUNCTION api.offer_plan(plan_id text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.offer_plan(plan_id text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.offer_plan(plan_id text, user_id text) TO service_role;
@@ -8636,6 +9433,8 @@ REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id tex
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.read_stripe_list(list text, since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.read_stripe_list(list text, since timestamp with time zone) TO service_role;
 REVOKE ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO service_role;
@@ -8644,14 +9443,22 @@ GRANT ALL ON FUNCTION api.referral_code(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.referral_code(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.register_webhook(url text, kinds text[], description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.register_webhook(url text, kinds text[], description text) TO service_role;
 REVOKE ALL ON FUNCTION api.release_guest_use(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.renew_webhook_secret(endpoint_id uuid, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.renew_webhook_secret(endpoint_id uuid, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.replay_event(event_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.replay_event(event_id text, reason text) TO service_role;
+REVOKE ALL ON FUNCTION api.replay_from_stripe(event_id text, object_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.replay_from_stripe(event_id text, object_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.replay_webhook(endpoint_id uuid, since timestamp with time zone, reason text, delivered boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.replay_webhook(endpoint_id uuid, since timestamp with time zone, reason text, delivered boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
@@ -8693,6 +9500,8 @@ GRANT ALL ON FUNCTION api.start_free_plan(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.stop_auto_topup(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.stop_auto_topup(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.stop_auto_topup(user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.take_webhooks(max_messages bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.take_webhooks(max_messages bigint) TO service_role;
 REVOKE ALL ON FUNCTION api.thaw_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
@@ -8786,6 +9595,7 @@ REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.c
 REVOKE ALL ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.bound_stripe_delay(p_longest interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket(p_subject text) FROM PUBLIC;
@@ -8866,6 +9676,7 @@ REVOKE ALL ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) FROM 
 REVOKE ALL ON FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_given_reason(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) FROM PUBLIC;
@@ -8904,6 +9715,7 @@ GRANT ALL ON FUNCTION credits.check_stripe_prices() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
 REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) FROM PUBLIC;
@@ -8989,6 +9801,7 @@ REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entr
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) TO auditor;
 REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.event_names(p_event jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.event_of_object(p_object_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.event_time(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
@@ -8997,6 +9810,7 @@ REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fail_intent(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.family_of(p_type text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
@@ -9004,6 +9818,7 @@ REVOKE ALL ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events,
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_list(p_list text, OUT list text, OUT path text, OUT kind text, OUT changes_for interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_lot(p_lot_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
@@ -9012,6 +9827,10 @@ REVOKE ALL ON FUNCTION credits.find_refund(p_event credits.stripe_events, OUT ac
 REVOKE ALL ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.webhook_endpoints TO support;
+GRANT SELECT ON TABLE credits.webhook_endpoints TO service_role;
+GRANT SELECT ON TABLE credits.webhook_endpoints TO auditor;
+REVOKE ALL ON FUNCTION credits.find_webhook(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
@@ -9020,6 +9839,7 @@ REVOKE ALL ON FUNCTION credits.fire_topup(p_account_id uuid, p_before numeric, p
 REVOKE ALL ON FUNCTION credits.fold_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_deliveries(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
@@ -9111,6 +9931,8 @@ REVOKE ALL ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry c
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.stripe_cursors TO auditor;
+REVOKE ALL ON FUNCTION credits.lock_cursor(p_list text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_guest(p_kind text, p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM PUBLIC;
@@ -9126,6 +9948,7 @@ REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
 REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.match_request(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
@@ -9140,6 +9963,8 @@ REVOKE ALL ON FUNCTION credits.member_grants() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.member_grants() TO auditor;
 REVOKE ALL ON FUNCTION credits.member_reach() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.member_reach() TO auditor;
+GRANT SELECT ON TABLE credits.stripe_mirror TO auditor;
+REVOKE ALL ON FUNCTION credits.mirror_object(p_object jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
@@ -9152,6 +9977,7 @@ REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBL
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) FROM PUBLIC;
@@ -9174,12 +10000,20 @@ REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_change(p_endpoint_id uuid, p_change text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.webhook_deliveries TO support;
+GRANT SELECT ON TABLE credits.webhook_deliveries TO service_role;
+GRANT SELECT ON TABLE credits.webhook_deliveries TO auditor;
+REVOKE ALL ON FUNCTION credits.note_delivered(p_delivery credits.webhook_deliveries, p_status bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_failed(p_delivery credits.webhook_deliveries, p_status bigint, p_trouble text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_invoice(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_mirror_events(p_events jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_mirror_objects(p_objects jsonb, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_payment(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) FROM PUBLIC;
@@ -9231,6 +10065,7 @@ REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p
 REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.put_for_products(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) FROM PUBLIC;
@@ -9287,6 +10122,7 @@ REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_
 REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reversal_problem(p_event credits.stripe_events, p_amount jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.reversal_rank(p_status text) TO auditor;
 REVOKE ALL ON FUNCTION credits.reverse_rewards(p_reverse boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.roll_over(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
@@ -9314,6 +10150,7 @@ REVOKE ALL ON FUNCTION credits.share_of(p_granted numeric, p_part bigint, p_whol
 REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.signed_amount(p_amount jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.signed_amount(p_amount jsonb) TO auditor;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) FROM PUBLIC;
@@ -9418,6 +10255,14 @@ REVOKE ALL ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text
 REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.outbox TO authenticated;
+GRANT SELECT ON TABLE credits.outbox TO support;
+GRANT SELECT ON TABLE credits.outbox TO service_role;
+GRANT SELECT ON TABLE credits.outbox TO auditor;
+REVOKE ALL ON FUNCTION credits.webhook_body(p_notice credits.outbox) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_delay(p_tries bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_receipt(p_endpoint_id uuid, p_with_secret boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_secrets_of(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
@@ -9534,10 +10379,6 @@ GRANT SELECT ON TABLE api.modules TO authenticated;
 GRANT SELECT ON TABLE api.modules TO spender;
 GRANT SELECT ON TABLE api.modules TO support;
 GRANT SELECT ON TABLE api.modules TO service_role;
-GRANT SELECT ON TABLE credits.outbox TO authenticated;
-GRANT SELECT ON TABLE credits.outbox TO support;
-GRANT SELECT ON TABLE credits.outbox TO service_role;
-GRANT SELECT ON TABLE credits.outbox TO auditor;
 GRANT SELECT ON TABLE api.notices TO authenticated;
 GRANT SELECT ON TABLE api.notices TO support;
 GRANT SELECT ON TABLE api.notices TO service_role;
@@ -9635,6 +10476,10 @@ GRANT SELECT ON TABLE api.topups TO service_role;
 GRANT SELECT ON TABLE api.usage TO authenticated;
 GRANT SELECT ON TABLE api.usage TO support;
 GRANT SELECT ON TABLE api.usage TO service_role;
+GRANT SELECT ON TABLE api.webhook_deliveries TO support;
+GRANT SELECT ON TABLE api.webhook_deliveries TO service_role;
+GRANT SELECT ON TABLE api.webhooks TO support;
+GRANT SELECT ON TABLE api.webhooks TO service_role;
 GRANT SELECT ON TABLE audit.check_access TO auditor;
 GRANT SELECT ON TABLE audit.check_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
@@ -9668,13 +10513,20 @@ GRANT SELECT ON TABLE audit.check_sequence TO auditor;
 GRANT SELECT ON TABLE credits.settings TO auditor;
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
-GRANT SELECT ON TABLE audit.check_subscriptions TO auditor;
-GRANT SELECT ON TABLE audit.check_topups TO auditor;
-GRANT SELECT ON TABLE audit.findings TO auditor;
+GRANT SELECT ON TABLE credits.stripe_mirror_events TO auditor;
+GRANT SELECT ON TABLE credits.missed_events TO auditor;
+GRANT SELECT ON TABLE credits.stripe_lists TO auditor;
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
 GRANT SELECT(object_id) ON TABLE credits.stripe_objects TO support;
 GRANT SELECT(account_id) ON TABLE credits.stripe_objects TO support;
 GRANT SELECT(order_id) ON TABLE credits.stripe_objects TO support;
+GRANT SELECT ON TABLE credits.unbooked_objects TO auditor;
+GRANT SELECT ON TABLE audit.check_stripe TO auditor;
+GRANT SELECT ON TABLE audit.check_subscriptions TO auditor;
+GRANT SELECT ON TABLE audit.check_topups TO auditor;
+GRANT SELECT ON TABLE credits.webhook_changes TO auditor;
+GRANT SELECT ON TABLE audit.check_webhooks TO auditor;
+GRANT SELECT ON TABLE audit.findings TO auditor;
 GRANT SELECT ON TABLE audit.parked TO support;
 GRANT SELECT ON TABLE audit.parked TO auditor;
 GRANT SELECT ON TABLE audit.stuck_holds TO support;
