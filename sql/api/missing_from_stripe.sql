@@ -22,6 +22,6 @@ $$;
 comment on function api.missing_from_stripe() is
 'Say what Stripe''s lists have and the books lack. For services: `pgcredits stripe pull` calls it.
 
-events: ids of events that the bank did not get. objects: ids of sessions, refunds and disputes that the books do not
-agree with. Give each to replay_from_stripe: the events first, because they may settle the objects.
+events: ids of events that the bank did not get. objects: ids of payments, refunds and disputes that the books do
+not agree with. Give each to replay_from_stripe: the events first, because they may settle the objects.
 Raises PT403 not_yours.';

@@ -37,7 +37,7 @@ select
 from events as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
-    e.says_paid and e.outcome is not null and e.outcome not in ('parked', 'waiting', 'unmatched')
+    e.says_paid and e.outcome is not null and e.outcome not in ('parked', 'waiting', 'unmatched', 'dismissed')
     -- It names no account.
     and (e.type <> 'payment_intent.succeeded' or e.outcome <> 'stored' or e.account_id is not null)
     and not (
@@ -45,7 +45,7 @@ where
         or exists (
             select
             from credits.stripe_events as x
-            where x.object_id = e.object_id and x.outcome = 'parked'
+            where x.object_id = e.object_id and x.outcome in ('parked', 'dismissed')
         )
     )
 union all

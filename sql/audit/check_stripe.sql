@@ -20,26 +20,38 @@ covered as (
     where c.complete_until is not null
 ),
 
--- Of the orders that were paid by Checkout: the session as Stripe has it.
-sessions as (
+-- The paid orders, and what paid each: a session, the charge of an automatic top-up, or an invoice.
+paid as (
     select
         o.account_id,
         o.order_id,
-        o.amount,
         o.paid,
         o.currency,
         o.created_at,
         o.paid_at,
-        o.checkout_session_id,
+        case o.kind
+            when 'checkout' then 'checkout.session' when 'auto_topup' then 'payment_intent' else 'invoice'
+        end as kind,
+        case o.kind
+            when 'checkout' then o.checkout_session_id when 'auto_topup' then o.payment_intent_id else i.invoice_id
+        end as paid_by
+    from credits.orders as o
+    left join credits.subscription_invoices as i on o.account_id = i.account_id and o.order_id = i.order_id
+    where o.state = 'paid'
+),
+
+payments as (
+    select
+        p.*,
         m.object_id,
         m.status,
         m.amount as total,
         m.currency as at_stripe,
         m.named_account,
         m.named_order
-    from credits.orders as o
-    left join credits.stripe_mirror as m on o.checkout_session_id = m.object_id
-    where o.state = 'paid' and o.kind = 'checkout' and o.checkout_session_id is not null
+    from paid as p
+    left join credits.stripe_mirror as m on p.paid_by = m.object_id
+    where p.paid_by is not null
 ),
 
 -- Of the refunds and disputes that were booked: the object as Stripe has it.
@@ -113,37 +125,39 @@ where
 union all
 -- 2. The bank has it, and Stripe does not, or says something else.
 select
-    s.account_id,
-    format('order %s was paid by a session that Stripe has', s.order_id) as expected,
-    format('Stripe has no session %s', s.checkout_session_id) as found
-from sessions as s
-inner join covered as c on c.kind = 'checkout.session'
-where s.object_id is null and s.created_at >= c.covers_from and s.paid_at <= c.covers_until
+    p.account_id,
+    format('what paid order %s is at Stripe', p.order_id) as expected,
+    format('Stripe has no %s %s', p.kind, p.paid_by) as found
+from payments as p
+inner join covered as c on p.kind = c.kind
+where p.object_id is null and p.created_at >= c.covers_from and p.paid_at <= c.covers_until
 union all
 select
-    s.account_id,
-    format('session %s, which granted order %s, is paid', s.object_id, s.order_id) as expected,
-    format('at Stripe it is %s', coalesce(s.status, 'of no status')) as found
-from sessions as s
-where s.object_id is not null and s.status is distinct from 'paid'
+    p.account_id,
+    format('%s %s, which granted order %s, is paid', p.kind, p.object_id, p.order_id) as expected,
+    format('at Stripe it is %s', coalesce(p.status, 'of no status')) as found
+from payments as p
+where p.object_id is not null and coalesce(p.status, '') not in ('paid', 'succeeded')
 union all
 select
-    s.account_id,
-    format('order %s was paid with %s %s', s.order_id, s.paid, s.currency) as expected,
-    format('session %s: %s %s', s.object_id, coalesce(s.total::text, 'no amount'), coalesce(s.at_stripe, '')) as found
-from sessions as s
+    p.account_id,
+    format('order %s was paid with %s %s', p.order_id, p.paid, p.currency) as expected,
+    format('%s %s: %s %s', p.kind, p.object_id, coalesce(p.total::text, 'no amount'), coalesce(p.at_stripe, ''))
+        as found
+from payments as p
 where
-    s.object_id is not null and s.status is not distinct from 'paid'
-    and (s.total is distinct from s.paid or s.at_stripe is distinct from s.currency)
+    p.object_id is not null and coalesce(p.status, '') in ('paid', 'succeeded')
+    and (p.total is distinct from p.paid or p.at_stripe is distinct from p.currency)
 union all
+-- An invoice names only the subscription.
 select
-    s.account_id,
-    format('session %s names account %s and order %s', s.object_id, s.account_id, s.order_id) as expected,
-    format('account %s and order %s', s.named_account, s.named_order) as found
-from sessions as s
+    p.account_id,
+    format('%s %s names account %s and order %s', p.kind, p.object_id, p.account_id, p.order_id) as expected,
+    format('account %s and order %s', p.named_account, p.named_order) as found
+from payments as p
 where
-    s.object_id is not null
-    and (s.named_account is distinct from s.account_id or s.named_order is distinct from s.order_id)
+    p.object_id is not null and p.kind <> 'invoice'
+    and (p.named_account is distinct from p.account_id or p.named_order is distinct from p.order_id)
 union all
 select
     r.account_id,

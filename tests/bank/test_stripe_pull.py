@@ -349,5 +349,8 @@ def test_forged_event_is_named(shop: Shop) -> None:
     assert shop.findings() == []
     shop.pull()
     assert shop.findings() == [
-        (f"session {session.id}, which granted order {made['order_id']}, is paid", "at Stripe it is open")
+        (
+            f"checkout.session {session.id}, which granted order {made['order_id']}, is paid",
+            "at Stripe it is open",
+        )
     ]

@@ -24,6 +24,7 @@ LISTS = (
     "events",
     "sessions",
     "payment_intents",
+    "invoices",
     "charges",
     "refunds",
     "disputes",

@@ -16,6 +16,8 @@ begin
             when (v_object.status = 'expired') is true then 'checkout.session.expired'
             else 'checkout.session.completed'
         end
+        when 'payment_intent' then 'payment_intent.succeeded'
+        when 'invoice' then 'invoice.paid'
         when 'refund' then 'refund.updated'
         when 'dispute' then 'charge.dispute.updated'
     end;

@@ -7,6 +7,7 @@ values
 ('events', '/v1/events', 'event', interval '1 hour'),
 ('sessions', '/v1/checkout/sessions', 'checkout.session', interval '360 hours'),
 ('payment_intents', '/v1/payment_intents', 'payment_intent', interval '360 hours'),
+('invoices', '/v1/invoices', 'invoice', interval '840 hours'),
 ('charges', '/v1/charges', 'charge', interval '360 hours'),
 ('refunds', '/v1/refunds', 'refund', interval '840 hours'),
 ('disputes', '/v1/disputes', 'dispute', interval '4320 hours'),

@@ -16,7 +16,7 @@ with objects as (
         m.payload
     from credits.stripe_mirror as m
     where
-        m.kind in ('checkout.session', 'refund', 'dispute')
+        m.kind in ('checkout.session', 'payment_intent', 'invoice', 'refund', 'dispute')
         and not exists (
             select
             from credits.stripe_events as e
@@ -76,6 +76,43 @@ where
     )
     and o.state is distinct from 'paid'
 union all
+-- A payment intent of Checkout is granted by its session.
+select
+    x.object_id,
+    x.kind,
+    x.account_id,
+    x.order_id,
+    x.created_at,
+    format('payment %s, an automatic top-up, has granted order %s', x.object_id, x.order_id) as expected,
+    case when o.order_id is null then 'no such order' else format('the order is %s', o.state) end as found
+from objects as x
+left join credits.orders as o on x.account_id = o.account_id and x.order_id = o.order_id
+where
+    x.kind = 'payment_intent' and x.status = 'succeeded' and x.order_id is not null
+    and x.payload #> '{metadata,attempt_id}' is not null
+    and not exists (
+        select from credits.stripe_objects as s
+        where s.object_id = x.object_id
+    )
+    and o.state is distinct from 'paid'
+union all
+select
+    x.object_id,
+    x.kind,
+    a.account_id,
+    i.order_id,
+    x.created_at,
+    format('invoice %s of a subscription, which is paid, is booked', x.object_id) as expected,
+    coalesce('it is ' || i.state, 'the bank has not heard of it') as found
+from objects as x
+inner join credits.accounts as a on x.payload ->> 'customer' = a.stripe_customer_id
+left join credits.subscription_invoices as i on a.account_id = i.account_id and x.object_id = i.invoice_id
+where
+    x.kind = 'invoice' and x.status = 'paid'
+    -- Older versions of the API have it in another place.
+    and coalesce(x.payload #>> '{parent,subscription_details,subscription}', x.payload ->> 'subscription') is not null
+    and i.state is distinct from 'paid'
+union all
 select
     x.object_id,
     x.kind,
@@ -121,4 +158,4 @@ where
     or r.reinstatements < x.reinstatements;
 comment on view credits.unbooked_objects is
 'Objects at Stripe, as the last reading has them, that the books do not agree with, and that an event about them would '
-'settle: paid sessions without a grant, ended sessions, refunds and disputes.';
+'settle: paid sessions, automatic top-ups and invoices without a grant, ended sessions, refunds and disputes.';

@@ -117,6 +117,20 @@ SOLD = (
     " 'checkout.session', 0, 'paid', paid, currency, payment_intent_id, account_id, order_id,"
     f" now() - interval '1 day', now(), '{{}}' from credits.orders where {ME} and state = 'paid'; "
 )
+# A paid automatic top-up, and a paid invoice of a subscription, that the bank has not booked.
+CHARGED = (
+    "insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, currency,"
+    " named_account, named_order, created_at, pulled_at, payload) select 'pi_1', 'payment_intent', 0,"
+    " 'succeeded', amount, currency, account_id, order_id, now() - interval '1 day', now(),"
+    """ '{"metadata": {"attempt_id": "1"}}'"""
+    f" from credits.orders where {ME} and state = 'pending'"
+)
+INVOICED = (
+    f"update credits.accounts set stripe_customer_id = 'cus_9' where {ME};"
+    " insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, created_at, pulled_at,"
+    " payload) values ('in_1', 'invoice', 0, 'paid', 500, now() - interval '1 day', now(),"
+    """ '{"customer": "cus_9", "subscription": "sub_1"}')"""
+)
 REFUNDED = (
     "insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, currency, payment_intent_id,"
     " created_at, pulled_at, payload) select 're_1', 'refund', 0, 'succeeded', 100, currency,"
@@ -668,6 +682,8 @@ FAULTS = {
         " status, amount, currency, named_account, named_order, created_at, pulled_at, payload"
         " from credits.stripe_mirror",
         READ + f"select from credits.orders where {ME}",
+        CHARGED,
+        INVOICED,
         REFUNDED + f"select from credits.orders where {ME}",
         REFUNDED + BOOKED_BACK,
         REFUNDED + f"{BOOKED_BACK}; update credits.stripe_mirror set amount = 99",
