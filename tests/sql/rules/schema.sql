@@ -757,8 +757,8 @@ CREATE FUNCTION api.missing_from_stripe() RETURNS api.stripe_missing
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.missing_from_stripe() IS 'Say what Stripe''s lists have and the books lack. For services: `pgcredits stripe pull` calls it.
-events: ids of events that the bank did not get. objects: ids of sessions, refunds and disputes that the books do not
-agree with. Give each to replay_from_stripe: the events first, because they may settle the objects.
+events: ids of events that the bank did not get. objects: ids of payments, refunds and disputes that the books do
+not agree with. Give each to replay_from_stripe: the events first, because they may settle the objects.
 Raises PT403 not_yours.';
 CREATE FUNCTION api.note_stripe_page(list text, items jsonb, has_more boolean, after text DEFAULT NULL::text) RETURNS api.stripe_page
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6315,9 +6315,9 @@ UNION ALL
     format('the event is %s, order %s is %s'::text, e.outcome, e.order_id, o.state) AS found
    FROM (events e
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE (e.says_paid AND (e.outcome IS NOT NULL) AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND ((e.type <> 'payment_intent.succeeded'::text) OR (e.outcome <> 'stored'::text) OR (e.account_id IS NOT NULL)) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
+  WHERE (e.says_paid AND (e.outcome IS NOT NULL) AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text, 'dismissed'::text])) AND ((e.type <> 'payment_intent.succeeded'::text) OR (e.outcome <> 'stored'::text) OR (e.account_id IS NOT NULL)) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
            FROM credits.stripe_events x
-          WHERE ((x.object_id = e.object_id) AND (x.outcome = 'parked'::text)))))))
+          WHERE ((x.object_id = e.object_id) AND (x.outcome = ANY (ARRAY['parked'::text, 'dismissed'::text]))))))))
 UNION ALL
  SELECT e.account_id,
     format('event %s (%s), which granted order %s, says that it is paid'::text, e.event_id, e.type, e.order_id) AS expected,
@@ -7495,7 +7495,7 @@ CREATE VIEW credits.stripe_lists WITH (security_invoker='true') AS
     column2 AS path,
     column3 AS kind,
     column4 AS changes_for
-   FROM (VALUES ('events'::text,'/v1/events'::text,'event'::text,'01:00:00'::interval), ('sessions'::text,'/v1/checkout/sessions'::text,'checkout.session'::text,'360:00:00'::interval), ('payment_intents'::text,'/v1/payment_intents'::text,'payment_intent'::text,'360:00:00'::interval), ('charges'::text,'/v1/charges'::text,'charge'::text,'360:00:00'::interval), ('refunds'::text,'/v1/refunds'::text,'refund'::text,'840:00:00'::interval), ('disputes'::text,'/v1/disputes'::text,'dispute'::text,'4320:00:00'::interval), ('balance_transactions'::text,'/v1/balance_transactions'::text,'balance_transaction'::text,'360:00:00'::interval), ('payouts'::text,'/v1/payouts'::text,'payout'::text,'840:00:00'::interval)) "*VALUES*";
+   FROM (VALUES ('events'::text,'/v1/events'::text,'event'::text,'01:00:00'::interval), ('sessions'::text,'/v1/checkout/sessions'::text,'checkout.session'::text,'360:00:00'::interval), ('payment_intents'::text,'/v1/payment_intents'::text,'payment_intent'::text,'360:00:00'::interval), ('invoices'::text,'/v1/invoices'::text,'invoice'::text,'840:00:00'::interval), ('charges'::text,'/v1/charges'::text,'charge'::text,'360:00:00'::interval), ('refunds'::text,'/v1/refunds'::text,'refund'::text,'840:00:00'::interval), ('disputes'::text,'/v1/disputes'::text,'dispute'::text,'4320:00:00'::interval), ('balance_transactions'::text,'/v1/balance_transactions'::text,'balance_transaction'::text,'360:00:00'::interval), ('payouts'::text,'/v1/payouts'::text,'payout'::text,'840:00:00'::interval)) "*VALUES*";
 COMMENT ON VIEW credits.stripe_lists IS 'The lists of Stripe that `pgcredits stripe pull` reads: the path, the kind of the objects, and how far each reading overlaps the one before it.';
 CREATE TABLE credits.stripe_objects (
     object_id text NOT NULL,
@@ -7517,7 +7517,7 @@ CREATE VIEW credits.unbooked_objects WITH (security_invoker='true') AS
             m.charge_id,
             m.payload
            FROM credits.stripe_mirror m
-          WHERE ((m.kind = ANY (ARRAY['checkout.session'::text, 'refund'::text, 'dispute'::text])) AND (NOT (EXISTS ( SELECT
+          WHERE ((m.kind = ANY (ARRAY['checkout.session'::text, 'payment_intent'::text, 'invoice'::text, 'refund'::text, 'dispute'::text])) AND (NOT (EXISTS ( SELECT
                    FROM credits.stripe_events e
                   WHERE ((e.object_id = m.object_id) AND (e.outcome = ANY (ARRAY['parked'::text, 'dismissed'::text])))))))
         ), reversals AS (
@@ -7563,6 +7563,34 @@ UNION ALL
     x.account_id,
     x.order_id,
     x.created_at,
+    format('payment %s, an automatic top-up, has granted order %s'::text, x.object_id, x.order_id) AS expected,
+        CASE
+            WHEN (o.order_id IS NULL) THEN 'no such order'::text
+            ELSE format('the order is %s'::text, o.state)
+        END AS found
+   FROM (objects x
+     LEFT JOIN credits.orders o ON (((x.account_id = o.account_id) AND (x.order_id = o.order_id))))
+  WHERE ((x.kind = 'payment_intent'::text) AND (x.status = 'succeeded'::text) AND (x.order_id IS NOT NULL) AND ((x.payload #> '{metadata,attempt_id}'::text[]) IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM credits.stripe_objects s
+          WHERE (s.object_id = x.object_id)))) AND (o.state IS DISTINCT FROM 'paid'::text))
+UNION ALL
+ SELECT x.object_id,
+    x.kind,
+    a.account_id,
+    i.order_id,
+    x.created_at,
+    format('invoice %s of a subscription, which is paid, is booked'::text, x.object_id) AS expected,
+    COALESCE(('it is '::text || i.state), 'the bank has not heard of it'::text) AS found
+   FROM ((objects x
+     JOIN credits.accounts a ON (((x.payload ->> 'customer'::text) = a.stripe_customer_id)))
+     LEFT JOIN credits.subscription_invoices i ON (((a.account_id = i.account_id) AND (x.object_id = i.invoice_id))))
+  WHERE ((x.kind = 'invoice'::text) AND (x.status = 'paid'::text) AND (COALESCE((x.payload #>> '{parent,subscription_details,subscription}'::text[]), (x.payload ->> 'subscription'::text)) IS NOT NULL) AND (i.state IS DISTINCT FROM 'paid'::text))
+UNION ALL
+ SELECT x.object_id,
+    x.kind,
+    x.account_id,
+    x.order_id,
+    x.created_at,
     format('order %s has ended with its session %s'::text, x.order_id, x.object_id) AS expected,
     format('the order is %s'::text, o.state) AS found
    FROM (objects x
@@ -7587,7 +7615,7 @@ UNION ALL
    FROM (reversals x
      LEFT JOIN credits.reversals r ON (((x.account_id = r.account_id) AND (x.object_id = r.reversal_id))))
   WHERE ((r.reversal_id IS NULL) OR (credits.reversal_rank(r.status) < credits.reversal_rank(x.status)) OR (r.withdrawals < x.withdrawals) OR (r.reinstatements < x.reinstatements));
-COMMENT ON VIEW credits.unbooked_objects IS 'Objects at Stripe, as the last reading has them, that the books do not agree with, and that an event about them would settle: paid sessions without a grant, ended sessions, refunds and disputes.';
+COMMENT ON VIEW credits.unbooked_objects IS 'Objects at Stripe, as the last reading has them, that the books do not agree with, and that an event about them would settle: paid sessions, automatic top-ups and invoices without a grant, ended sessions, refunds and disputes.';
 CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
  WITH bounds AS (
          SELECT credits.earlier(credits.clock(), s.stripe_delay) AS latest
@@ -7600,24 +7628,44 @@ CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
              JOIN credits.stripe_lists l ON ((c.list = l.list)))
              CROSS JOIN credits.settings s)
           WHERE (c.complete_until IS NOT NULL)
-        ), sessions AS (
+        ), paid AS (
          SELECT o.account_id,
             o.order_id,
-            o.amount,
             o.paid,
             o.currency,
             o.created_at,
             o.paid_at,
-            o.checkout_session_id,
+                CASE o.kind
+                    WHEN 'checkout'::text THEN 'checkout.session'::text
+                    WHEN 'auto_topup'::text THEN 'payment_intent'::text
+                    ELSE 'invoice'::text
+                END AS kind,
+                CASE o.kind
+                    WHEN 'checkout'::text THEN o.checkout_session_id
+                    WHEN 'auto_topup'::text THEN o.payment_intent_id
+                    ELSE i.invoice_id
+                END AS paid_by
+           FROM (credits.orders o
+             LEFT JOIN credits.subscription_invoices i ON (((o.account_id = i.account_id) AND (o.order_id = i.order_id))))
+          WHERE (o.state = 'paid'::text)
+        ), payments AS (
+         SELECT p.account_id,
+            p.order_id,
+            p.paid,
+            p.currency,
+            p.created_at,
+            p.paid_at,
+            p.kind,
+            p.paid_by,
             m.object_id,
             m.status,
             m.amount AS total,
             m.currency AS at_stripe,
             m.named_account,
             m.named_order
-           FROM (credits.orders o
-             LEFT JOIN credits.stripe_mirror m ON ((o.checkout_session_id = m.object_id)))
-          WHERE ((o.state = 'paid'::text) AND (o.kind = 'checkout'::text) AND (o.checkout_session_id IS NOT NULL))
+           FROM (paid p
+             LEFT JOIN credits.stripe_mirror m ON ((p.paid_by = m.object_id)))
+          WHERE (p.paid_by IS NOT NULL)
         ), reversals AS (
          SELECT r.account_id,
             r.order_id,
@@ -7671,30 +7719,30 @@ UNION ALL
            FROM credits.missed_events e
           WHERE (e.object_id = u.object_id)))))
 UNION ALL
- SELECT s.account_id,
-    format('order %s was paid by a session that Stripe has'::text, s.order_id) AS expected,
-    format('Stripe has no session %s'::text, s.checkout_session_id) AS found
-   FROM (sessions s
-     JOIN covered c ON ((c.kind = 'checkout.session'::text)))
-  WHERE ((s.object_id IS NULL) AND (s.created_at >= c.covers_from) AND (s.paid_at <= c.covers_until))
+ SELECT p.account_id,
+    format('what paid order %s is at Stripe'::text, p.order_id) AS expected,
+    format('Stripe has no %s %s'::text, p.kind, p.paid_by) AS found
+   FROM (payments p
+     JOIN covered c ON ((p.kind = c.kind)))
+  WHERE ((p.object_id IS NULL) AND (p.created_at >= c.covers_from) AND (p.paid_at <= c.covers_until))
 UNION ALL
- SELECT s.account_id,
-    format('session %s, which granted order %s, is paid'::text, s.object_id, s.order_id) AS expected,
-    format('at Stripe it is %s'::text, COALESCE(s.status, 'of no status'::text)) AS found
-   FROM sessions s
-  WHERE ((s.object_id IS NOT NULL) AND (s.status IS DISTINCT FROM 'paid'::text))
+ SELECT p.account_id,
+    format('%s %s, which granted order %s, is paid'::text, p.kind, p.object_id, p.order_id) AS expected,
+    format('at Stripe it is %s'::text, COALESCE(p.status, 'of no status'::text)) AS found
+   FROM payments p
+  WHERE ((p.object_id IS NOT NULL) AND (COALESCE(p.status, ''::text) <> ALL (ARRAY['paid'::text, 'succeeded'::text])))
 UNION ALL
- SELECT s.account_id,
-    format('order %s was paid with %s %s'::text, s.order_id, s.paid, s.currency) AS expected,
-    format('session %s: %s %s'::text, s.object_id, COALESCE((s.total)::text, 'no amount'::text), COALESCE(s.at_stripe, ''::text)) AS found
-   FROM sessions s
-  WHERE ((s.object_id IS NOT NULL) AND (NOT (s.status IS DISTINCT FROM 'paid'::text)) AND ((s.total IS DISTINCT FROM (s.paid)::numeric) OR (s.at_stripe IS DISTINCT FROM s.currency)))
+ SELECT p.account_id,
+    format('order %s was paid with %s %s'::text, p.order_id, p.paid, p.currency) AS expected,
+    format('%s %s: %s %s'::text, p.kind, p.object_id, COALESCE((p.total)::text, 'no amount'::text), COALESCE(p.at_stripe, ''::text)) AS found
+   FROM payments p
+  WHERE ((p.object_id IS NOT NULL) AND (COALESCE(p.status, ''::text) = ANY (ARRAY['paid'::text, 'succeeded'::text])) AND ((p.total IS DISTINCT FROM (p.paid)::numeric) OR (p.at_stripe IS DISTINCT FROM p.currency)))
 UNION ALL
- SELECT s.account_id,
-    format('session %s names account %s and order %s'::text, s.object_id, s.account_id, s.order_id) AS expected,
-    format('account %s and order %s'::text, s.named_account, s.named_order) AS found
-   FROM sessions s
-  WHERE ((s.object_id IS NOT NULL) AND ((s.named_account IS DISTINCT FROM s.account_id) OR (s.named_order IS DISTINCT FROM s.order_id)))
+ SELECT p.account_id,
+    format('%s %s names account %s and order %s'::text, p.kind, p.object_id, p.account_id, p.order_id) AS expected,
+    format('account %s and order %s'::text, p.named_account, p.named_order) AS found
+   FROM payments p
+  WHERE ((p.object_id IS NOT NULL) AND (p.kind <> 'invoice'::text) AND ((p.named_account IS DISTINCT FROM p.account_id) OR (p.named_order IS DISTINCT FROM p.order_id)))
 UNION ALL
  SELECT r.account_id,
     format('%s %s of order %s is at Stripe'::text, r.kind, r.reversal_id, r.order_id) AS expected,
