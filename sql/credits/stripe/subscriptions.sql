@@ -167,7 +167,7 @@ begin
             credits.stripe_amount(v_object -> 'current_period_start'), 0
         )::text, 12, '0'),
         coalesce(array_position(
-            array['incomplete', 'trialing', 'past_due', 'unpaid', 'paused', 'active'], v_object ->> 'status'
+            array['incomplete', 'trialing', 'active', 'past_due', 'unpaid', 'paused'], v_object ->> 'status'
         ), 0),
         p_event.event_id
     );
