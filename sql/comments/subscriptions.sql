@@ -36,6 +36,12 @@ comment on column credits.subscription_invoices.pay_url is 'Stripe''s page on wh
 comment on column credits.subscription_invoices.order_id is
 'The order that grants it. Null: it granted nothing, or has not been paid.';
 
+comment on column credits.subscription_invoices.credited is
+'Minor units that it credits for a period that was paid, because the plan has become smaller.';
+comment on column credits.subscription_invoices.credited_from is
+'The moment of the change, from which that period is credited. Null without a credit.';
+comment on column credits.subscription_invoices.credited_until is 'The end of that period. Null without a credit.';
+
 comment on table credits.free_periods is
 'The periods of the free plan. An account gets its allowance at most once in each.';
 comment on column credits.free_periods.anchor_at is

@@ -170,13 +170,20 @@ begin
     if (v_period.tokens > 0) is true then
         entry_id := credits.grant_period(p_event);
         outcome := 'granted';
-        return;
+    else
+        outcome := 'applied';
+        reason := 'it charges for no tokens: a trial, a credit, or a period that costs nothing';
     end if;
-    outcome := 'applied';
-    reason := case
-        when (v_period.tokens < 0) is true then 'it credits more than it charges'
-        else 'a period that nothing was charged for, such as a trial'
-    end;
+    if (v_period.credited > 0) is true then
+        update credits.subscription_invoices as i
+        set
+            credited = v_period.credited, credited_from = v_period.credited_from,
+            credited_until = v_period.credited_until
+        where i.account_id = p_event.account_id and i.invoice_id = p_event.object_id;
+        perform credits.settle_credits(
+            p_event.account_id, credits.invoice_subscription(v_invoice), v_period.credited_until
+        );
+    end if;
 end
 $$;
 comment on function credits.pay_invoice(credits.stripe_events, credits.subscription_invoices) is

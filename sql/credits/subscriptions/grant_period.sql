@@ -3,7 +3,8 @@
 --   1. The order, with the snapshot of what was paid for.
 --   2. The period on the invoice: what was granted for it, and until when. An invoice has only one.
 --   3. The tokens, dated by the period. If the period is over, they have expired, and the books say both.
---   4. What the period before left goes over, and what this one left, if the next one is known already.
+--   4. Credits of this period may have come first. What the period before left goes over, and what this one left, if
+--      the next one is known already.
 
 create or replace function credits.grant_period(p_event credits.stripe_events)
 returns text
@@ -42,15 +43,20 @@ begin
     -- 3. The tokens.
     v_entry_id := credits.fulfil_order(
         v_order, credits.payment_names(p_event),
-        least(
-            coalesce(credits.stripe_amount(v_invoice -> 'amount_paid'), 0),
-            greatest(coalesce(credits.signed_amount(v_invoice -> 'total'), 999999999999), 0)
+        -- What a customer's balance at Stripe paid was paid, too: it is money that came before.
+        greatest(
+            coalesce(
+                credits.signed_amount(v_invoice -> 'total'), credits.stripe_amount(v_invoice -> 'amount_paid'), 0
+            ) + coalesce(v_period.credited, 0), 0
         )::bigint,
         v_period.discount, credits.event_time(p_event)
     );
     perform credits.catch_up(p_event.account_id);
 
-    -- 4. What goes over.
+    -- 4. What was credited, if that came first, and what goes over.
+    perform credits.settle_credits(p_event.account_id, i.subscription_id, i.period_ends_at)
+    from credits.subscription_invoices as i
+    where i.account_id = p_event.account_id and i.order_id = v_order.order_id;
     perform credits.roll_over(p_event.account_id, i.order_id)
     from (
         select x.order_id

@@ -7,8 +7,9 @@
 --                         middle of a period pays half of the difference, and gets half of the difference in tokens.
 --                         This is what people expect who look at what they were charged; and it depends only on the
 --                         invoice, not on what the bank knew when it came
---   a credit              the same, below 0. What remains below 0 after adding up takes nothing back here: the credit
---                         is money that came back, so it is settled like a refund (apply_invoice)
+--   a credit              the same, below 0, as long as the sum of the prorations is not below 0. Otherwise the plan
+--                         has become smaller: what is charged is granted, and what is credited has come back, so it is
+--                         settled like a refund (settle_credits.sql)
 create or replace function credits.invoice_period(
     p_invoice jsonb,
     out plan_id text,
@@ -19,6 +20,9 @@ create or replace function credits.invoice_period(
     out tokens numeric,
     out amount numeric,
     out discount numeric,
+    out credited numeric,
+    out credited_from timestamptz,
+    out credited_until timestamptz,
     out problem text
 )
 language plpgsql
@@ -58,21 +62,35 @@ begin
         amount := v_main.amount;
     end if;
     select
-        coalesce(sum(l.discount), 0) as discount,
+        coalesce(sum(l.discount) filter (where l.amount > 0), 0) as discount,
         coalesce(sum(l.amount) filter (where l.proration), 0) as amount,
-        -- Cut to whole tokens: never more than was paid for.
-        trunc(coalesce(sum(l.allowance * l.amount / l.price) filter (where l.proration), 0)) as tokens
+        coalesce(sum(l.allowance * l.amount / l.price) filter (where l.proration), 0) as tokens,
+        coalesce(sum(l.amount) filter (where l.proration and l.amount > 0), 0) as charged,
+        coalesce(sum(l.allowance * l.amount / l.price) filter (where l.proration and l.amount > 0), 0) as gained,
+        coalesce(-sum(l.amount) filter (where l.proration and l.amount < 0), 0) as credited,
+        min(l.starts_at) filter (where l.proration and l.amount < 0) as credited_from,
+        max(l.ends_at) filter (where l.proration and l.amount < 0) as credited_until
     into v_rest
     from credits.plan_lines(p_invoice) as l;
-    tokens := tokens + v_rest.tokens;
-    amount := amount + v_rest.amount;
+    -- Cut to whole tokens: never more than was paid for.
+    if (v_rest.amount >= 0 and v_rest.tokens >= 0) is true then
+        tokens := tokens + trunc(v_rest.tokens);
+        amount := amount + v_rest.amount;
+        credited := 0;
+    else
+        tokens := tokens + trunc(v_rest.gained);
+        amount := amount + v_rest.charged;
+        credited := v_rest.credited;
+        credited_from := v_rest.credited_from;
+        credited_until := v_rest.credited_until;
+    end if;
     discount := least(coalesce(v_rest.discount, 0), greatest(coalesce(amount, 0), 0));
 end
 $$;
 comment on function credits.invoice_period(jsonb) is
-'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). tokens '
-'and amount are below 0 if the invoice credits more than it charges. problem: why a person must look at it; then the '
-'rest is null.';
+'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). '
+'credited: how much of the period, from credited_from until credited_until, came back, because the plan has become '
+'smaller. problem: why a person must look at it; then the rest is null.';
 
 create or replace function credits.period_problem(p_invoice jsonb)
 returns text

@@ -151,6 +151,68 @@ def test_upgrade_that_is_charged_with_the_renewal_adds_to_it(ada: Subscriber) ->
     assert ada.lots()[1] == ("allowance", "Pro", 4000, 4000, MAR)
 
 
+def test_smaller_plan_takes_back_what_was_credited(ada: Subscriber) -> None:
+    ada.pay(1, line(PRO, 2900, JAN, FEB), reason="create")
+    ada.spend(500)
+    ada.clock(MIDDLE)
+    smaller = (line(PRO, -1450, MIDDLE, FEB, proration=True), line(STARTER, 450, MIDDLE, FEB, proration=True))
+    assert ada.pay(2, *smaller, reason="update") == "granted"
+    assert ada.lots() == [("allowance", "Pro", 3000, 1000, FEB), ("allowance", "Starter", 500, 500, FEB)]
+
+
+def test_nobody_keeps_both_the_tokens_and_the_money(bank: Caller) -> None:
+    """An upgrade, its tokens spent, and a downgrade the next day, in every order of the invoices."""
+    day = timedelta(days=1)
+    for order in permutations(range(3)):
+        user = Subscriber(bank, "clever", FEB - day)
+        invoices = [
+            ([line(STARTER, 900, JAN, FEB)], "create"),
+            (
+                [
+                    line(STARTER, -870, JAN + day, FEB, proration=True),
+                    line(TEAM, 9570, JAN + day, FEB, proration=True),
+                ],
+                "update",
+            ),
+            (
+                [
+                    line(TEAM, -9240, JAN + 2 * day, FEB, proration=True),
+                    line(STARTER, 840, JAN + 2 * day, FEB, proration=True),
+                ],
+                "update",
+            ),
+        ]
+        granted = 1000 + int(10000 * 9570 / 9900 - 1000 * 870 / 900)
+        if order == (0, 1, 2):
+            for place in (0, 1):
+                user.pay(place, *invoices[place][0], reason=invoices[place][1])
+            user.spend(granted - granted % 10)
+            user.pay(2, *invoices[2][0], reason="update")
+            # What was paid is a few days of each plan: the rest is owed.
+            assert user.balance() < -7000
+            continue
+        for place in order:
+            assert user.pay(place, *invoices[place][0], reason=invoices[place][1]) == "granted"
+        kept = user.balance()
+        # 900 + 8700 were paid, and 9240 came back: of the upgrade all, of the first month 540.
+        assert kept == 1000 - int(1000 * 540 / 900) + int(1000 * 840 / 900), order
+
+
+def test_credit_with_a_renewal_leaves_the_new_period_whole(ada: Subscriber) -> None:
+    ada.pay(1, line(PRO, 2900, JAN, FEB), reason="create")
+    ada.spend(1000)
+    ada.clock(FEB)
+    lines = (
+        line(PRO, -1450, MIDDLE, FEB, proration=True),
+        line(STARTER, 450, MIDDLE, FEB, proration=True),
+        line(STARTER, 900, FEB, MAR),
+    )
+    assert ada.pay(2, *lines) == "granted"
+    # Nobody owes the 2000 that expired. Half of the month was paid, which covers the 1000 that were spent.
+    assert ada.lots() == [("allowance", "Pro", 3000, 0, FEB), ("allowance", "Starter", 1500, 1500, MAR)]
+    assert ada.balance() == 1500
+
+
 def test_seats_multiply_allowance_and_cap(ada: Subscriber) -> None:
     ada.pay(1, line(PRO, 8700, JAN, FEB, quantity=3), reason="create")
     assert ada.balance() == 9000
@@ -178,7 +240,7 @@ def test_discount_and_tax_change_the_cost_and_not_the_allowance(ada: Subscriber)
 def test_customer_balance_may_pay(ada: Subscriber) -> None:
     of = ada.invoice(1, line(STARTER, 900, JAN, FEB), reason="create", amount_due=200, amount_paid=200)
     assert ada.apply(at(PAID, of | {"starting_balance": -700}, JAN)) == "granted"
-    assert ada.own("select paid from credits.orders") == {"paid": 200}
+    assert ada.own("select paid from credits.orders") == {"paid": 900}
 
 
 def test_trial_grants_what_the_plan_gives_for_a_trial(ada: Subscriber) -> None:
