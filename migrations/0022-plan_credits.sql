@@ -1,4 +1,5 @@
--- What an invoice of a subscription credits: the unused part of a period that was paid, when a user takes a smaller plan.
+-- What an invoice of a subscription credits: the unused part of a period that was paid, when a user takes a smaller
+-- plan.
 set local role credits_owner;
 
 alter table credits.subscription_invoices

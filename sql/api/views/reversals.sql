@@ -19,7 +19,8 @@ left join lateral credits.user_of(r.account_id) as u on true;
 
 comment on view api.reversals is
 'Refunds and disputes of the orders of the caller. A service sees those of every account.';
-comment on column api.reversals.reversal_id is 'Its id at Stripe: re_…, dp_…, issfr_…, ch_… or cs_…. credit_… with an invoice: what Stripe credited for its period.';
+comment on column api.reversals.reversal_id is
+'Its id at Stripe: re_…, dp_…, issfr_…, ch_… or cs_…. For what Stripe credited for a period, credit_ and its invoice.';
 comment on column api.reversals.user_id is 'The user id (sub) of the account.';
 comment on column api.reversals.order_id is 'The order whose money goes back.';
 comment on column api.reversals.kind is
