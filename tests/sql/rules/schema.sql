@@ -2236,6 +2236,11 @@ CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however the address is spelled. Nulls when it has no credential.';
+CREATE FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) IS 'How much of the price of each order of a subscription''s period was credited: minor units by order_id.';
 CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2778,11 +2783,11 @@ CREATE FUNCTION credits.invoice_lines(p_invoice jsonb) RETURNS TABLE(price_id te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.invoice_lines(p_invoice jsonb) IS 'The lines of an invoice: price at Stripe, amount before discounts (below 0 for a credit), discount, quantity, whether it is a proration, and the period that it is for.';
-CREATE FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT problem text) RETURNS record
+CREATE FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT problem text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT problem text) IS 'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). tokens and amount are below 0 if the invoice credits more than it charges. problem: why a person must look at it; then the rest is null.';
+COMMENT ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT problem text) IS 'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). credited: how much of the period, from credited_from until credited_until, came back, because the plan has become smaller. problem: why a person must look at it; then the rest is null.';
 CREATE FUNCTION credits.invoice_problem(p_invoice jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3409,7 +3414,15 @@ CREATE TABLE credits.subscription_invoices (
     period_ends_at timestamp with time zone,
     unused credits.amount DEFAULT 0 NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    credited bigint DEFAULT 0 NOT NULL,
+    credited_from timestamp with time zone,
+    credited_until timestamp with time zone,
     CONSTRAINT subscription_invoices_attempts_are_counted CHECK ((attempts >= 0)),
+    CONSTRAINT subscription_invoices_credit_is_whole CHECK (((credited >= 0) AND (num_nonnulls(credited_from, credited_until) =
+CASE
+    WHEN (credited > 0) THEN 2
+    ELSE 0
+END))),
     CONSTRAINT subscription_invoices_grant_is_whole CHECK (((num_nonnulls(order_id, plan_id, version, quantity, period_starts_at, period_ends_at) = ANY (ARRAY[0, 6])) AND ((order_id IS NULL) OR ((state = 'paid'::text) AND ((period_starts_at < period_ends_at) IS TRUE))))),
     CONSTRAINT subscription_invoices_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'uncollectible'::text, 'void'::text, 'paid'::text])))
 );
@@ -3420,6 +3433,9 @@ COMMENT ON COLUMN credits.subscription_invoices.attempts IS 'How many failed att
 COMMENT ON COLUMN credits.subscription_invoices.pay_url IS 'Stripe''s page on which its customer can pay it.';
 COMMENT ON COLUMN credits.subscription_invoices.order_id IS 'The order that grants it. Null: it granted nothing, or has not been paid.';
 COMMENT ON COLUMN credits.subscription_invoices.unused IS 'How many tokens of its allowance have expired.';
+COMMENT ON COLUMN credits.subscription_invoices.credited IS 'Minor units that it credits for a period that was paid, because the plan has become smaller.';
+COMMENT ON COLUMN credits.subscription_invoices.credited_from IS 'The moment of the change, from which that period is credited. Null without a credit.';
+COMMENT ON COLUMN credits.subscription_invoices.credited_until IS 'The end of that period. Null without a credit.';
 CREATE FUNCTION credits.pay_invoice(p_event credits.stripe_events, p_known credits.subscription_invoices, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3902,6 +3918,11 @@ CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, va
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.setting_faults() IS 'Settings that members of the bank''s roles, except administrators, should not begin their sessions with: time-outs that do not bound anything, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application may also choose names and time zones for itself.';
+CREATE FUNCTION credits.settle_credits(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.settle_credits(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) IS 'Takes back the tokens of a subscription''s period whose money its invoices have credited, on a locked wallet. The period is the one that ends at p_ends_at. Does nothing when that is done already.';
 CREATE FUNCTION credits.settle_debts(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5684,7 +5705,7 @@ CREATE VIEW api.reversals WITH (security_invoker='true') AS
      JOIN credits.orders o ON (((r.account_id = o.account_id) AND (r.order_id = o.order_id))))
      LEFT JOIN LATERAL credits.user_of(r.account_id) u(user_id) ON (true));
 COMMENT ON VIEW api.reversals IS 'Refunds and disputes of the orders of the caller. A service sees those of every account.';
-COMMENT ON COLUMN api.reversals.reversal_id IS 'Its id at Stripe: re_…, dp_…, issfr_…, ch_… or cs_….';
+COMMENT ON COLUMN api.reversals.reversal_id IS 'Its id at Stripe: re_…, dp_…, issfr_…, ch_… or cs_…. For what Stripe credited for a period, credit_ and its invoice.';
 COMMENT ON COLUMN api.reversals.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.reversals.order_id IS 'The order whose money goes back.';
 COMMENT ON COLUMN api.reversals.kind IS 'refund, refunded_charge (what a charge says was refunded of it in all), dispute, fraud_warning or failed_payment.';
@@ -7831,7 +7852,10 @@ CREATE VIEW audit.check_subscriptions WITH (security_invoker='true') AS
                     x.period_starts_at,
                     x.period_ends_at,
                     x.unused,
-                    x.created_at
+                    x.created_at,
+                    x.credited,
+                    x.credited_from,
+                    x.credited_until
                    FROM credits.subscription_invoices x
                   WHERE ((x.account_id = i.account_id) AND (x.subscription_id = i.subscription_id) AND (x.period_starts_at = i.period_ends_at))
                   ORDER BY x.created_at, x.invoice_id
@@ -9795,6 +9819,7 @@ REVOKE ALL ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_
 REVOKE ALL ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.decline_reason(p_error jsonb) FROM PUBLIC;
@@ -9933,7 +9958,7 @@ GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.invoice_lines(p_invoice jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT problem text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT problem text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_problem(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_subscription(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_tax(p_invoice jsonb) FROM PUBLIC;
@@ -10188,6 +10213,7 @@ REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.set_topup_due(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
+REVOKE ALL ON FUNCTION credits.settle_credits(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.settle_debts(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.settle_event(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.settle_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
