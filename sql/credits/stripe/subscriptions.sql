@@ -2,7 +2,7 @@
 --
 -- Events of the same second are common, and their ids have no order. So "newest" is decided by, in this order: an end
 -- is final; the time at which Stripe made the event; created before the others, deleted after them; the later period;
--- the further status; the id. The same events give the same row, in whatever order they come.
+-- the further status. Where even that is equal, nothing can tell, and the event that came last counts.
 
 create or replace function credits.account_of_subscription(
     p_subscription_id text, p_metadata jsonb, p_customer_id text
@@ -168,13 +168,13 @@ begin
         )::text, 12, '0'),
         coalesce(array_position(
             array['incomplete', 'trialing', 'active', 'past_due', 'unpaid', 'paused'], v_object ->> 'status'
-        ), 0),
-        p_event.event_id
+        ), 0)
     );
 end
 $$;
 comment on function credits.subscription_rank(credits.stripe_events) is
-'Of two events of one subscription, the one whose rank comes later (byte by byte) describes it.';
+'Of two events of one subscription, the one whose rank comes later (byte by byte) describes it. Events of equal rank '
+'cannot be told apart.';
 
 create or replace function credits.apply_subscription(
     p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
@@ -209,8 +209,10 @@ begin
     from credits.subscriptions as s
     where s.account_id = p_event.account_id and s.subscription_id = p_event.object_id;
     select e.* into v_told from credits.stripe_events as e where e.event_id = v_before.said_by;
-    if v_told.event_id is not null
-        and credits.subscription_rank(p_event) <= credits.subscription_rank(v_told) collate "C" then
+    if v_told.event_id is not null and (
+        v_told.event_id = p_event.event_id
+        or credits.subscription_rank(p_event) < credits.subscription_rank(v_told) collate "C"
+    ) is true then
         outcome := 'duplicate';
         return;
     end if;
