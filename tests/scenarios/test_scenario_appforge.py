@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from decimal import Decimal
 
 import psycopg
 import pytest
+import stripe
 from scenarios.system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_once, refused
 
 pytestmark = pytest.mark.one_version
@@ -383,3 +386,109 @@ def test_new_exchange_rate_is_a_new_price_version(system: System) -> None:
     uses = early.rows("usage", order="used_at", select="cost,price_id")
     assert [use["cost"] for use in uses] == costs
     assert uses[0]["price_id"] == uses[1]["price_id"] != uses[2]["price_id"]
+
+
+def sell_plans(system: System) -> tuple[stripe.StripeClient, dict[str, str]]:
+    """Prices at Stripe for the paid plans of the price list, as an operator makes them."""
+    client = stripe.StripeClient(
+        "sk_test_of_the_tests", base_addresses={"api": system.variables["SIMULATOR_URL"]}
+    )
+    prices = {}
+    for plan in system.stranger.rows("plans", free="eq.false"):
+        product = client.v1.products.create({"name": plan["title"]})
+        price = client.v1.prices.create(
+            {
+                "product": product.id,
+                "unit_amount": plan["amount"],
+                "currency": plan["currency"],
+                "recurring": {"interval": plan["interval"]},
+            }
+        )
+        prices[plan["plan_id"]] = price.id
+    system.apply_catalog(PGCREDITS_STRIPE_PRICES=",".join(f"{plan}={id_}" for plan, id_ in prices.items()))
+    return client, prices
+
+
+def plan_of(person: Person) -> Row:
+    """The subscription at Stripe that the person has, if any."""
+    rows = [row for row in person.rows("subscriptions") if row["subscription_id"]]
+    return rows[0] if rows else {"status": None, "plan_id": None}
+
+
+def wait_for(person: Person, until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
+    while not until():
+        assert time.monotonic() < deadline, (person.rows("subscriptions"), person.kinds())
+        time.sleep(0.05)
+
+
+def test_plans_are_taken_renewed_changed_refunded_and_cancelled(system: System) -> None:
+    client, prices = sell_plans(system)
+    offered = [(plan["plan_id"], plan["allowance"], plan["amount"]) for plan in system.stranger.rows("plans")]
+    assert offered == [("free", 100, 0), ("starter", 1000, 900), ("pro", 3500, 2900), ("team", 13000, 9900)]
+
+    # FREE: 100 a month beside the welcome, once.
+    user = system.sign_up("subscriber@appforge.example")
+    assert user.call("start_free_plan")["granted"]
+    assert user.call("start_free_plan")["replayed"]
+    assert user.kinds() == [("welcome", 1000), ("allowance", 100)]
+
+    # STARTER by Checkout, and the plan's tokens go before the user's own.
+    opened = user.ask("POST", "/checkout", json={"plan_id": "starter"})
+    system.press(opened, CARD_PAYS)
+    wait_for(user, lambda: user.balance() == 2100)
+    wait_for(user, lambda: plan_of(user)["status"] == "active")
+    with refused(409, "already_subscribed"):
+        user.ask("POST", "/checkout", json={"plan_id": "starter"})
+    subscription = plan_of(user)["subscription_id"]
+    chat(user)
+    left = {lot["source"]: lot["remaining"] for lot in user.rows("lots", order="lot_id.desc")}
+    assert left["welcome"] == 1000
+
+    # PRO in the portal: the whole difference for a period that has just begun.
+    before = user.balance()
+    (item,) = client.v1.subscriptions.retrieve(subscription)["items"].data
+    client.v1.subscriptions.update(
+        subscription,
+        {
+            "items": [{"id": item.id, "price": prices["pro"]}],
+            "proration_behavior": "always_invoice",
+        },
+    )
+    wait_for(user, lambda: plan_of(user)["plan_id"] == "pro")
+    wait_for(user, lambda: user.balance() > before)
+
+    # A renewal, by the terms of PRO.
+    before = user.balance()
+    assert system.browser.post(f"/_control/subscriptions/{subscription}/next").is_success
+    wait_for(user, lambda: user.balance() == before + 3500)
+
+    # A refund of the first month takes that month's tokens back.
+    (first,) = user.rows("orders", package_name="eq.STARTER", order="created_at", limit=1)
+    (invoice,) = (
+        one
+        for one in client.v1.invoices.list({"subscription": subscription}).data
+        if one.billing_reason == "subscription_create"
+    )
+    (payment,) = client.v1.invoice_payments.list({"invoice": invoice.id}).data
+    before = user.balance()
+    client.v1.refunds.create({"payment_intent": str(payment.payment.payment_intent)})
+    wait_for(user, lambda: user.balance() < before)
+    (back,) = user.rows("orders", order_id=f"eq.{first['order_id']}")
+    assert back["reversed"] == 900
+
+    # The end: what was paid stays, and nothing more comes.
+    client.v1.subscriptions.cancel(subscription)
+    wait_for(user, lambda: plan_of(user)["status"] == "canceled")
+    portal = user.ask("POST", "/portal", json={})
+    assert system.browser.get(portal["url"]).status_code == 200
+
+
+def test_trial_of_pro_grants_its_trial_tokens(system: System) -> None:
+    tester = system.sign_up("tester@appforge.example")
+    opened = tester.ask("POST", "/checkout", json={"plan_id": "pro"})
+    system.press(opened, CARD_PAYS)
+    wait_for(tester, lambda: tester.balance() == 1200)
+    wait_for(tester, lambda: plan_of(tester)["status"] == "trialing")
+    (order,) = tester.rows("orders")
+    assert (order["package_name"], order["amount"], order["paid"]) == ("PRO", 0, 0)
