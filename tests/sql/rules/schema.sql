@@ -4121,7 +4121,7 @@ CREATE FUNCTION credits.subscription_rank(p_event credits.stripe_events) RETURNS
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.subscription_rank(p_event credits.stripe_events) IS 'Of two events of one subscription, the one whose rank comes later (byte by byte) describes it.';
+COMMENT ON FUNCTION credits.subscription_rank(p_event credits.stripe_events) IS 'Of two events of one subscription, the one whose rank comes later (byte by byte) describes it. Events of equal rank cannot be told apart.';
 CREATE FUNCTION credits.succeed_attempt(p_account_id uuid, p_order_id uuid, p_payment_intent_id text, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
