@@ -259,6 +259,20 @@ def simulator(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> I
     simulator.stop()
 
 
+@pytest.fixture(scope="module")
+def new_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Simulator]]:
+    """Start one for all tests of a file that sends its events elsewhere: ``new_simulator(webhook_url)``."""
+    started: list[Simulator] = []
+
+    def start(webhook_url: str) -> Simulator:
+        started.append(Simulator(tmp_path_factory.mktemp("simulator"), webhook_url))
+        return started[-1]
+
+    yield start
+    for simulator in started:
+        simulator.stop()
+
+
 @pytest.fixture
 def start_simulator(receiver: Receiver) -> Iterator[Callable[..., Simulator]]:
     """Start one of your own: ``start_simulator(data_dir, webhook_url=…)``."""

@@ -433,6 +433,35 @@ def test_paused_subscription_bills_again_when_it_is_resumed(life):
         one.api.subscriptions.resume(one.id)
 
 
+def test_paused_subscription_still_ends_when_it_was_cancelled(life):
+    one = life()
+    one.api.subscriptions.update(one.id, {"cancel_at_period_end": True})
+    one.api.subscriptions.pause(one.id)
+    assert one.until(2026, 3, 1).status == "canceled"
+
+
+def test_checkout_of_a_subscription_waits_for_the_owner_of_the_card(simulator):
+    params = {
+        "mode": "subscription",
+        "line_items": [{"price": simulator.price(), "quantity": 1}],
+        "success_url": "https://shop.example/done",
+    }
+    session, other = (simulator.stripe.checkout.sessions.create(params) for _ in range(2))
+    simulator.press(session, "pay", card="4000002500003155")
+    assert simulator.stripe.checkout.sessions.retrieve(session.id).status == "open"
+    assert "Your bank asks" in simulator.browser.get(session.url).text
+    simulator.press(session, "authenticate")
+    done = simulator.stripe.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+    assert (done.status, done.subscription.status) == ("complete", "active")
+    simulator.press(other, "pay", card="4000002500003155")
+    simulator.press(other, "expire")
+    simulator.press(other, "authenticate")
+    gone = simulator.stripe.checkout.sessions.retrieve(other.id)
+    assert (gone.status, gone.subscription) == ("expired", None)
+    latest = simulator.stripe.payment_intents.list({"limit": 1}).data[0]
+    assert latest.status == "canceled"
+
+
 def test_trial_without_a_card_may_pause_or_end(life):
     for behavior, status in (("pause", "paused"), ("cancel", "canceled"), ("create_invoice", "past_due")):
         one = life(

@@ -92,7 +92,8 @@ def renew(
     now = store.now()
     if subscription["status"] == "trialing" and _pauses(store, subscription, inner, origin):
         return None
-    before = subscriptions.period_of(subscription)
+    start, end = subscriptions.period_of(subscription)
+    before = (start, min(end, now))
     data = [dict(item) for item in subscription["items"]["data"]]
     for item in data:
         end = periods.end_of(subscription["billing_cycle_anchor"], now, item["price"]["recurring"])

@@ -256,8 +256,11 @@ def _exhausted(store: Store, subscription: Json, inner: Json) -> None:
 def _next_move(store: Store, subscription: Json, inner: Json) -> int | None:
     """When time changes it next."""
     status = subscription["status"]
-    if status in (*OVER, "paused"):
+    if status in OVER:
         return None
+    if status == "paused":
+        ends: int | None = subscription["cancel_at"]
+        return ends
     if status == "incomplete":
         return int(subscription["created"] + _INCOMPLETE_FOR)
     moments = [period_of(subscription)[1]]
