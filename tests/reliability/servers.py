@@ -94,8 +94,10 @@ class Postgres:
 class Api:
     """`pgcredits serve` on a database, whose logins have the password of the tests."""
 
-    def __init__(self, database_url: str, log: Path) -> None:
-        self.port = free_port()
+    def __init__(
+        self, database_url: str, log: Path, more: Mapping[str, str] | None = None, port: int | None = None
+    ) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         ours = ("STRIPE_", "PGCREDITS_", "PG")  # theirs would steer us
@@ -104,6 +106,7 @@ class Api:
             "PGCREDITS_API_DATABASE_URL": as_login(database_url, "pgcredits_api", PASSWORD),
             "PGCREDITS_SERVICE_DATABASE_URL": as_login(database_url, "pgcredits_service", PASSWORD),
             "PGCREDITS_JWT_SECRET": JWT_SECRET,
+            **(more or {}),
         }
         self.token = mint(JWT_SECRET, "service_role", None, 3600)
         self.start()
