@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bench.bank import Bank, opened
 from bench.comparisons import batch, holds, hot, latency, uniform
+from bench.events import events
 from bench.growth import YOUNG, growth
 from bench.pgbench import Load, busy_already
 from bench.steps import steps
@@ -22,6 +23,7 @@ from pgcredits.local.embedded import EmbeddedError, find_binaries
 
 BENCHMARKS = {
     "uniform": uniform, "hot": hot, "holds": holds, "batch": batch, "latency": latency, "steps": steps,
+    "events": events,
 }  # fmt: skip
 GROWTH = "growth"  # takes long: only when it is asked for
 

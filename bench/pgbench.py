@@ -36,15 +36,23 @@ class Round:
     per_second: float
     transactions: int
     busy: float  # of all cores, 0 to 1
+    latency: float  # milliseconds of a transaction, on average
 
 
-def run(bank: Bank, peer: Peer, clients: int, seconds: int, accounts: int, port: int) -> Round:
-    """One run, with prepared statements. Raises RuntimeError when a single transaction failed."""
+def run(
+    bank: Bank, peer: Peer, clients: int, seconds: int, accounts: int, port: int, rate: float | None = None
+) -> Round:
+    """One run, with prepared statements, at most `rate` transactions a second.
+
+    Raises RuntimeError when a single transaction failed.
+    """
     command: list[str | Path] = [
         bank.programs / "pgbench", "--no-vacuum", "--protocol=prepared",
         f"--file={HERE / 'scripts' / peer.script}.sql", f"--define=accounts={accounts}",
         f"--client={clients}", f"--jobs={min(clients, os.cpu_count() or 1)}", f"--time={seconds}",
     ]  # fmt: skip
+    if rate is not None:
+        command.append(f"--rate={rate:.0f}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {
         "PGHOST": HOST,
         "PGPORT": str(port),
@@ -57,13 +65,14 @@ def run(bank: Bank, peer: Peer, clients: int, seconds: int, accounts: int, port:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds + 120)
     after = _cpu_times()
     found = re.search(
-        r"actually processed: (\d+)\nnumber of failed transactions: 0 .*^tps = ([\d.]+)",
+        r"actually processed: (\d+)\nnumber of failed transactions: 0 .*"
+        r"^latency average = ([\d.]+) ms.*^tps = ([\d.]+)",
         done.stdout,
         re.M | re.S,
     )
     if done.returncode or not found:
         raise RuntimeError(f"pgbench, {peer.name}: {done.stderr.strip() or done.stdout.strip()}")
-    return Round(float(found[2]), int(found[1]), _busy(before, after))
+    return Round(float(found[3]), int(found[1]), _busy(before, after), float(found[2]))
 
 
 def take_turns(

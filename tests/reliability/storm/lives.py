@@ -83,6 +83,6 @@ def warned(shop: Shop, session: Session, random: Random) -> None:
 
 
 LIVES: tuple[Life, ...] = (
-    paid, paid, abandoned, declined_then_paid, debit, refunded, refunded_in_parts, refund_of_a_debit, disputed,
-    disputed, refunded_and_disputed, warned,
+    paid, paid, abandoned, declined_then_paid, debit, refunded, refunded_in_parts, refund_of_a_debit,
+    disputed, disputed, refunded_and_disputed, warned,
 )  # fmt: skip

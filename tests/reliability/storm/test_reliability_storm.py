@@ -1,7 +1,7 @@
 """A storm: purchases of all kinds, each event three times and shuffled, from 16 threads, amid kills.
 
-The simulator also delivers every event itself, and again until it is taken. When all is over, each order is what
-an independent model makes of Stripe's own list of events, and the audit finds nothing.
+The simulator also delivers every event itself, and again until it is taken. When all is over, each order is
+what an independent model makes of Stripe's own list of events, and the audit finds nothing.
 """
 
 from __future__ import annotations
@@ -155,7 +155,8 @@ def test_storm_of_payments_ends_as_stripe_tells_it(
         owed: dict[str, Decimal] = defaultdict(Decimal)
         for order_id, payment in models(shop.events(), orders).items():
             row = admin.execute(
-                "select o.state, coalesce(o.paid, 0) as paid, o.reversed, o.reversal_pending, o.disputed, u.user_id"
+                "select o.state, coalesce(o.paid, 0) as paid, o.reversed, o.reversal_pending, o.disputed,"
+                " u.user_id"
                 " from credits.orders as o cross join lateral credits.user_of(o.account_id) as u"
                 " where o.order_id = %s",
                 (order_id,),
@@ -175,6 +176,6 @@ def test_storm_of_payments_ends_as_stripe_tells_it(
         assert admin.execute("select * from audit.findings").fetchall() == []
         assert admin.execute("select event_id, parked_reason from audit.parked").fetchall() == []
     say(
-        f"storm: RELIABILITY_SEED={seed}: {purchases} purchases, {len(events)} events, each three times beside the"
-        f" simulator's own deliveries, {tries} tries from {THREADS} threads, {kills} kills, {took:.0f} s",
+        f"storm: RELIABILITY_SEED={seed}: {purchases} purchases, {len(events)} events, each three times beside"
+        f" the simulator's own deliveries, {tries} tries from {THREADS} threads, {kills} kills, {took:.0f} s",
     )
