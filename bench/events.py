@@ -135,20 +135,14 @@ def _life(account_id: str, order_id: str, session_id: str) -> list[bytes]:
         **{"metadata": {"order_id": order_id}, "payment_status": "paid", "payment_intent": intent},
         **{"currency": "eur", "amount_subtotal": 3999, "amount_total": 3999},
     }
-    refund = {
-        "id": f"re_{session_id}",
-        "object": "refund",
-        "amount": 1000,
-        "status": "succeeded",
-        **of_payment,
-    }
+    refund = {"id": f"re_{session_id}", "object": "refund", "amount": 1000, "status": "succeeded"}
     dispute = {
         **{"id": f"dp_{session_id}", "object": "dispute", "amount": 2000, "status": "needs_response"},
         **{"balance_transactions": [], **of_payment},
     }
     told = (
         ("checkout.session.completed", session),
-        ("refund.created", refund),
+        ("refund.created", refund | of_payment),
         ("charge.dispute.funds_withdrawn", dispute),
     )
     return [_event(kind, thing) for kind, thing in told]
