@@ -39,9 +39,7 @@ def events(bank: Bank, load: Load, say: Say) -> None:
             say(f"  round {number + 1} of {load.rounds}: events alone")
             lives = _lives(bank, 700 * load.seconds)
             rates.append(asyncio.run(_post(port, lives, load.seconds)))
-        print(
-            "\nevents: signed request to commit, a purchase in three events (paid, refunded in part, disputed)"
-        )
+        print("\nevents: signed request to commit; each purchase has three (paid, refunded, disputed)")
         print(f"  {CONNECTIONS} connections: {spread(rates, ',.0f')} per second")
         _beside(bank, load, port, say)
 
@@ -66,7 +64,8 @@ def _beside(bank: Bank, load: Load, port: int, say: Say) -> None:
     slower = [b.per_second / a.per_second for a, b in zip(alone, among, strict=True)]
     latency = [b.latency / a.latency for a, b in zip(alone, among, strict=True)]
     print(
-        f"  beside spends at a third of their rate ({most / 3:,.0f} a second): {spread(kept, ',.0f')} per second"
+        f"  beside spends at a third of their rate ({most / 3:,.0f} a second):"
+        f" {spread(kept, ',.0f')} per second"
     )
     print(f"  spends done: {spread(slower, '.3f')} of those without events;", end=" ")
     print(f"each took {spread(latency, '.2f')} times as long")
@@ -156,7 +155,7 @@ def _event(kind: str, thing: dict[str, Any]) -> bytes:
 async def _post(
     port: int, lives: list[list[bytes]], seconds: float, over: Flag | None = None, rate: float | None = None
 ) -> float:
-    """Post the events until they are used up, the time is over or `over` is set. Returns how many a second."""
+    """Post the events until they are used up or the time is over. Returns how many a second."""
     began, waiting, done = time.monotonic(), iter(lives), 0
 
     def running() -> bool:

@@ -177,5 +177,6 @@ def test_storm_of_payments_ends_as_stripe_tells_it(
         assert admin.execute("select event_id, parked_reason from audit.parked").fetchall() == []
     say(
         f"storm: RELIABILITY_SEED={seed}: {purchases} purchases, {len(events)} events, each three times"
-        f" beside the simulator's own deliveries, {tries} tries from {THREADS} threads, {kills} kills, {took:.0f} s",
+        f" beside the simulator's own deliveries, {tries} tries from {THREADS} threads, {kills} kills,"
+        f" {took:.0f} s",
     )
