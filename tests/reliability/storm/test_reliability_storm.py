@@ -116,7 +116,7 @@ def models(events: list[Event], orders: dict[str, str]) -> dict[str, Payment]:
     return payments
 
 
-def settled(shop: Shop, admin: psycopg.Connection[Any]) -> None:
+def wait_for_the_end(shop: Shop, admin: psycopg.Connection[Any]) -> None:
     """Wait until the simulator has no event left that was not taken, and nothing waits."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -139,19 +139,17 @@ def test_storm_of_payments_ends_as_stripe_tells_it(
     random, over = Random(seed), Flag()
     killer = Thread(target=kill_now_and_then, args=(shop, kills, over))
     killer.start()
-    began = time.monotonic()
     with ThreadPoolExecutor(THREADS) as pool:
         orders = dict(pool.map(lambda number: buy(shop, number, seed), range(purchases)))
         events = shop.events()
         thrice = events * 3
         random.shuffle(thrice)
         tries = sum(pool.map(lambda told: deliver(shop, told), thrice))
-    took = time.monotonic() - began
     over.set()
     killer.join()
 
     with psycopg.connect(shop.database_url, autocommit=True, row_factory=dict_row) as admin:
-        settled(shop, admin)
+        wait_for_the_end(shop, admin)
         owed: dict[str, Decimal] = defaultdict(Decimal)
         for order_id, payment in models(shop.events(), orders).items():
             row = admin.execute(
@@ -177,6 +175,5 @@ def test_storm_of_payments_ends_as_stripe_tells_it(
         assert admin.execute("select event_id, parked_reason from audit.parked").fetchall() == []
     say(
         f"storm: RELIABILITY_SEED={seed}: {purchases} purchases, {len(events)} events, each three times"
-        f" beside the simulator's own deliveries, {tries} tries from {THREADS} threads, {kills} kills,"
-        f" {took:.0f} s",
+        f" beside the simulator's own deliveries, {tries} tries from {THREADS} threads, {kills} kills"
     )
