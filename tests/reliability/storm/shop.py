@@ -94,6 +94,18 @@ class Shop:
         moved: dict[str, Any] = self.browser.post(f"/_control/{path}", json=options).raise_for_status().json()
         return moved
 
+    def begin_chaos(self, seed: int) -> None:
+        """From now on events come twice, late, in another order, or not at all."""
+        fate = {"seed": seed, "duplicate": 0.3, "reorder": 0.3, "delay": 0.2, "drop": 0.1, "retry": 0.2}
+        self.browser.post("/_control/chaos", json=fate).raise_for_status()
+
+    def end_chaos(self) -> None:
+        self.browser.post("/_control/chaos").raise_for_status()
+
+    def pending(self) -> int:
+        """How many deliveries are under way."""
+        return int(self.browser.get("/_control/deliveries").raise_for_status().json().get("pending", 0))
+
     def events(self) -> list[dict[str, Any]]:
         """All that Stripe has to tell, oldest first."""
         return [event.to_dict() for event in self.stripe.events.list({"limit": 100}).auto_paging_iter()][::-1]
