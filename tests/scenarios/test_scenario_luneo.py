@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 import pytest
 from scenarios.system import System, at_once, refused
+from standardwebhooks import Webhook, WebhookVerificationError
+from told_product import Product
 
 pytestmark = pytest.mark.one_version
 
@@ -89,6 +92,38 @@ def test_the_offer_to_buy_comes_below_a_fifth_and_at_zero(system: System) -> Non
     with refused(402, "insufficient_tokens", balance=0, cost=5, missing=5, affordable=0):
         cleo.spend(GENERATE)
     assert notices() == ["low_balance", "depleted"]
+
+
+def test_the_product_hears_of_a_low_balance_and_offers_credits(system: System) -> None:
+    """It believes nobody but the bank, and makes one offer, however often the message comes."""
+    product = Product()
+    with product.listening() as port:
+        made = system.service.call(
+            "register_webhook", url=f"http://127.0.0.1:{port}/credits", kinds=["low_balance"]
+        )
+        eve = system.sign_up("eve@luneo.example")
+        system.service.call("add_tokens", user_id=eve.user_id, tokens=100)
+        for _ in range(11):
+            eve.spend(RENDER)
+        deadline = time.monotonic() + 30
+        while not product.got:
+            assert time.monotonic() < deadline, "the product was never told"
+            time.sleep(0.05)
+        system.service.call("disable_webhook", endpoint_id=made["endpoint_id"], reason="the story is over")
+
+    ((path, headers, body),) = product.got
+    told = Webhook(made["secret"]).verify(body, headers)
+    assert (path, told["type"]) == ("/credits", "low_balance")
+    assert told["data"]["user_id"] == eve.user_id
+    assert (told["data"]["balance"], told["data"]["threshold"]) == (12, 20)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(made["secret"]).verify(body.replace(b"12", b"13"), headers)
+
+    # The offer: a gift, given once.
+    for _ in range(2):
+        gift = {"user_id": told["data"]["user_id"], "tokens": 8, "reason": "promo"}
+        system.service.call("add_tokens", key=headers["webhook-id"], **gift)
+    assert eve.balance() == 20
 
 
 def test_racing_spends_never_use_an_old_balance(system: System) -> None:
