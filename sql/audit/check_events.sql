@@ -15,6 +15,8 @@ with events as (
             else
                 e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
                 and coalesce(e.payload #>> '{data,object,payment_status}', '') in ('paid', 'no_payment_required')
+                -- A session that only saved a card needs no payment.
+                and coalesce(e.payload #>> '{data,object,mode}', '') <> 'setup'
                 -- The invoices of a subscription report its payments.
                 and coalesce(e.payload #>> '{data,object,mode}', '') <> 'subscription'
         end as says_paid,

@@ -217,6 +217,13 @@ class System:
         assert pressed.status_code in (200, 303), pressed.text
         return pressed
 
+    def wait_until(self, check: Callable[[], bool], what: str) -> None:
+        """Something that a webhook or the worker brings."""
+        deadline = time.monotonic() + 20
+        while not check():
+            assert time.monotonic() < deadline, f"never: {what}"
+            time.sleep(0.05)
+
     def query(self, who: str, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run SQL with one of the logins of `pgcredits env`: ANALYST or AUDITOR."""
         with (

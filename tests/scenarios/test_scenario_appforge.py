@@ -492,3 +492,47 @@ def test_trial_of_pro_grants_its_trial_tokens(system: System) -> None:
     wait_for(tester, lambda: plan_of(tester)["status"] == "trialing")
     (order,) = tester.rows("orders")
     assert (order["package_name"], order["amount"], order["paid"]) == ("PRO", 0, 0)
+
+
+def test_saved_card_is_charged_before_the_money_runs_out(system: System) -> None:
+    kate = system.sign_up("kate@appforge.example")
+    words = "Charge my card 10 EUR whenever less than 5 EUR are left, at most 50 EUR a month."
+    agreed = {"threshold": 500, "amount": 1000, "monthly_limit": 5000, "words": words}
+    page = kate.ask("POST", "/checkout", json={"auto_topup": agreed})
+    (topup,) = kate.rows("auto_topup")
+    assert (topup["state"], topup["words"], kate.balance()) == ("waiting", words, 1000)
+    system.press(page, CARD_PAYS)
+    system.wait_until(lambda: kate.rows("auto_topup")[0]["state"] == "on", "the card is saved")
+
+    # Two million tokens are read for 583.333334 cents: the hold begins the charge, and the work goes on.
+    held = ask(kate, estimate={"input_tokens": 2_000_000, "output_tokens": 0})
+    system.wait_until(lambda: kate.balance() == 2000, "the top-up is granted")
+    receipt = system.service.capture(held, {"input_tokens": 2_000_000, "output_tokens": 0})
+    assert receipt["balance"] == Decimal("1416.666666")
+    (order,) = kate.rows("orders")
+    assert (order["kind"], order["state"], order["amount"], order["tokens"]) == (
+        "auto_topup",
+        "paid",
+        1000,
+        1000,
+    )
+    charge, *_ = kate.rows("auto_topup_history", event="eq.charge")
+    assert (charge["state"], charge["order_id"], charge["hold_id"]) == (
+        "succeeded",
+        order["order_id"],
+        held["hold_id"],
+    )
+
+    # The operator refunds half of it, and the card is charged no more once Kate has said so.
+    asked = system.service.call(
+        "request_refund", user_id=kate.user_id, order_id=order["order_id"], amount=500, reason="a mistake"
+    )
+    assert (asked["state"], asked["tokens"]) == ("open", 500)
+    system.wait_until(lambda: kate.balance() == Decimal("916.666666"), "the money has gone back")
+    assert kate.call("stop_auto_topup")["state"] == "off"
+    chat(
+        kate,
+        used={"input_tokens": 2_000_000, "output_tokens": 0},
+        estimate={"input_tokens": 2_000_000, "output_tokens": 0},
+    )
+    assert len(kate.rows("orders")) == 1

@@ -60,6 +60,25 @@ $$;
 comment on function credits.apply_family(text, credits.stripe_events) is
 'Applies an event whose account_id and order_id are known and locked.';
 
+create or replace function credits.is_without_order(p_family text, p_event credits.stripe_events)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case
+        -- A payment of Checkout is granted by its session. One that names no account is of another program.
+        when (p_family = 'intent') is true then true
+        -- The page on which a card was saved. Its setup intent says which.
+        when (p_family = 'session') is true then (p_event.payload #> '{data,object,mode}' = '"setup"') is true
+        else false
+    end;
+end
+$$;
+comment on function credits.is_without_order(text, credits.stripe_events) is
+'Whether an event that names no account of this bank is no news about money: it is only stored.';
+
 create or replace function credits.apply_event(p_event_id text)
 returns api.event_receipt
 language plpgsql
@@ -81,8 +100,7 @@ begin
         -- 1. What is the event about?
         select s.account_id, s.order_id into v_event.account_id, v_event.order_id
         from credits.find_subject(v_family, v_event) as s;
-        if v_event.account_id is null and v_family is not distinct from 'intent' then
-            -- A payment of another program, on the same account at Stripe.
+        if v_event.account_id is null and credits.is_without_order(v_family, v_event) then
             v_receipt.outcome := 'stored';
         elsif v_event.account_id is null then
             v_receipt.outcome := case

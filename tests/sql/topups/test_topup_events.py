@@ -197,17 +197,36 @@ def saving(kind: str, agreed: Row, **changes: Any) -> Row:
     } | saved | changes  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["setup_intent", "payment_intent"])
-def test_saved_card_turns_it_on(bank: Bank, kind: str) -> None:
-    agreed = bank.call(
+def agree_without_card(bank: Bank) -> Row:
+    return bank.call(
         "set_auto_topup", user_id="ada", threshold=100, pack_id="basique", monthly_limit=999, words=WORDS
     )
+
+
+@pytest.mark.parametrize("kind", ["setup_intent", "payment_intent"])
+def test_saved_card_turns_it_on(bank: Bank, kind: str) -> None:
+    agreed = agree_without_card(bank)
     assert agreed["state"] == "waiting"
     assert tell(bank, f"{kind}.succeeded", saving(kind, agreed)) == "applied"
     assert tell(bank, f"{kind}.succeeded", saving(kind, agreed)) == "duplicate"
     state = topup(bank, "ada")
     assert (state["state"], state["payment_method_id"]) == ("on", "pm_9")
     assert [row["event"] for row in history(bank, "ada")] == ["card", "consent"]
+
+
+def test_session_that_only_saves_a_card_is_not_listed_as_money(bank: Bank) -> None:
+    agreed = agree_without_card(bank)
+    saved = {
+        "id": "cs_setup",
+        "object": "checkout.session",
+        "mode": "setup",
+        "status": "complete",
+        "payment_status": "no_payment_required",
+        "client_reference_id": str(agreed["account_id"]),
+        "metadata": {"account_id": str(agreed["account_id"]), "consent_id": str(agreed["consent_id"])},
+    }
+    assert tell(bank, COMPLETED, saved) == "stored"
+    assert bank.rows("select * from audit.parked") == []
 
 
 def test_purchase_that_saves_a_card_turns_nothing_on(bank: Bank) -> None:
@@ -268,3 +287,20 @@ def test_dispute_stops_it_and_forgets_the_card(bank: Bank, call: Row) -> None:
     tell(bank, "charge.dispute.created", dispute | {"id": "dp_2", "status": "needs_response"})
     state = topup(bank, "ada")
     assert (state["state"], state["reason"], state["payment_method_id"]) == ("off", "dispute", None)
+
+
+def test_later_news_of_a_dispute_does_not_stop_a_new_agreement(bank: Bank, call: Row) -> None:
+    tell(bank, SUCCEEDED, intent(call))
+    dispute = {
+        "id": "dp_1",
+        "object": "dispute",
+        "amount": 999,
+        "currency": "eur",
+        "payment_intent": intent(call)["id"],
+        "status": "needs_response",
+    }
+    tell(bank, "charge.dispute.created", dispute)
+    agree(bank, "ada", words="with another card", payment_method_id="pm_2")
+    tell(bank, "charge.dispute.funds_withdrawn", dispute | {"status": "under_review"})
+    tell(bank, "charge.dispute.closed", dispute | {"status": "lost"})
+    assert topup(bank, "ada")["state"] == "on"
