@@ -94,7 +94,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_most constant bigint not null := 100;
+    v_most constant bigint not null := least(100, coalesce((select s.most_unpaid from credits.settings as s), 100));
     v_made_at constant timestamptz := (
         select c.decided_at
         from credits.topup_consents as c
@@ -114,8 +114,8 @@ begin
 end
 $$;
 comment on function credits.keep_consents_few(uuid, timestamptz) is
-'Refuses another agreement of a locked wallet that has 100 of the last 24 hours: agreements are kept for ever. Raises '
-'PT429 consent_limit (limit, reset_at).';
+'Refuses another agreement of a locked wallet that has made as many in 24 hours as it may: 100, or fewer where '
+'credits.bound_unpaid says so. Agreements are kept for ever. Raises PT429 consent_limit (limit, reset_at).';
 
 create or replace function credits.topup_receipt(p_account_id uuid, p_user_id text)
 returns api.auto_topup_receipt

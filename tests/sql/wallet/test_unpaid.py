@@ -118,6 +118,12 @@ def ordered_and_cancelled(world: World, name: str) -> None:
     world.bank.call("cancel_order", account_id=order["account_id"], order_id=order["order_id"])
 
 
+def agreed_and_withdrawn(world: World, name: str) -> None:
+    agreed = {"threshold": 1, "pack_id": "standard", "monthly_limit": 100_000, "words": name}
+    world.ada.call("set_auto_topup", **agreed)
+    world.ada.call("stop_auto_topup")
+
+
 def call(function: str, **arguments: Any) -> Loop:
     return lambda world, name: world.ada.call(function, **arguments)
 
@@ -195,10 +201,14 @@ BOUNDS: dict[str, list[Bound]] = {
     "reset_low_balance/1": [SameRows(call("reset_low_balance"))],
     "redeem_code/3": [Bounded("code_used", keyed("redeem_code", code="SUMMER"))],
     "referral_code/1": [SameRows(call("referral_code"))],
+    "set_auto_topup/7": [
+        Bounded("consent_limit", agreed_and_withdrawn),
+    ],
+    "stop_auto_topup/1": [SameRows(call("stop_auto_topup"))],
 }
 # Private functions that views and policies call with the reader's rights.
 READING = {"clock", "later", "held_at", "me", "module_price", "next_period", "period_start", "quantity"} | {
-    "subject", "topup_tokens", "interval_text", "module_price", "user_of",
+    "subject", "topup_tokens", "interval_text", "module_price", "user_of", "topped_up_since",
 }  # fmt: skip
 LOOPS = [
     pytest.param(bound, id=f"{function}-{type(bound).__name__}-{place}")
