@@ -15,6 +15,7 @@ from http_calls import SECRET, WEBHOOK_SECRET, User, bearer, serving
 from support import PASSWORD, free_port
 from work.test_worker import working
 
+from pgcredits.bank.stripe_pull import pull, stripe_reader
 from pgcredits.database_urls import as_login
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
@@ -32,6 +33,12 @@ class Shop:
 
     client: httpx.Client
     bank: Caller
+    stripe_url: str
+    service_url: str
+
+    def chaos(self, **shares: float) -> None:
+        """How the simulator sends its events from now on."""
+        httpx.post(f"{self.stripe_url}/_control/chaos", json={"seed": 1} | shares).raise_for_status()
 
     def topup(self, user: User) -> dict[str, Any]:
         (state,) = self.client.get("/rest/v1/auto_topup", headers=user.headers).json()
@@ -78,7 +85,7 @@ def shop(db: Connection, url: str, tmp_path: Path) -> Iterator[Shop]:
         httpx.Client(base_url=here, timeout=30) as client,
     ):
         bank = Caller(db, "none")
-        yield Shop(client, bank)
+        yield Shop(client, bank, stripe_url, settings.service_database_url)
         assert bank.rows("select * from audit.findings") == []
 
 
@@ -151,3 +158,17 @@ def test_refund_on_request_takes_tokens_and_money(shop: Shop, ada: User) -> None
     shop.until(lambda: shop.balance(ada) == 0, "the tokens have gone with the money")
     (request,) = shop.client.get("/rest/v1/refund_requests", headers=bearer("service_role")).json()
     assert request["state"] == "refunded"
+
+
+def test_lost_event_of_a_charge_is_pulled(shop: Shop, ada: User) -> None:
+    agree(shop, ada, PAID)
+    shop.bank.call("add_tokens", user_id="ada", tokens=60)
+    shop.chaos(drop=1)
+    shop.spend(ada, 2)
+    charged = "select from credits.stripe_calls where kind = 'charge' and state = 'done'"
+    shop.until(lambda: shop.bank.rows(charged), "the card is charged")
+    assert (shop.balance(ada), shop.topup(ada)["waits_for"]) == (40, "in_flight")
+    with stripe_reader("rk_test_of_the_shop", shop.stripe_url) as client:
+        pulled = pull(shop.service_url, client, say=lambda text: None)
+    assert pulled.applied["granted"] == 1
+    assert (shop.balance(ada), shop.topup(ada)["waits_for"]) == (140, "balance")
