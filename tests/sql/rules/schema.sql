@@ -2864,11 +2864,16 @@ CREATE FUNCTION credits.is_well_written(p_word text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Whether the letters of a word stand where such letters can stand: for example, marks on letters.';
+CREATE FUNCTION credits.is_without_order(p_family text, p_event credits.stripe_events) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_without_order(p_family text, p_event credits.stripe_events) IS 'Whether an event that names no account of this bank is no news about money: it is only stored.';
 CREATE FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses another agreement of a locked wallet that has 100 of the last 24 hours: agreements are kept for ever. Raises PT429 consent_limit (limit, reset_at).';
+COMMENT ON FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses another agreement of a locked wallet that has made as many in 24 hours as it may: 100, or fewer where credits.bound_unpaid says so. Agreements are kept for ever. Raises PT429 consent_limit (limit, reset_at).';
 CREATE FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6320,7 +6325,7 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
             e.names,
                 CASE e.type
                     WHEN 'payment_intent.succeeded'::text THEN (COALESCE((e.payload #>> '{data,object,metadata,kind}'::text[]), ''::text) = 'auto_topup'::text)
-                    ELSE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (COALESCE((e.payload #>> '{data,object,mode}'::text[]), ''::text) <> 'subscription'::text))
+                    ELSE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (COALESCE((e.payload #>> '{data,object,mode}'::text[]), ''::text) <> 'setup'::text) AND (COALESCE((e.payload #>> '{data,object,mode}'::text[]), ''::text) <> 'subscription'::text))
                 END AS says_paid,
             ((e.type = ANY (ARRAY['invoice.paid'::text, 'invoice.payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,status}'::text[]), ''::text) = 'paid'::text)) AS is_paid_invoice
            FROM credits.stripe_events e
@@ -9976,6 +9981,7 @@ REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_without_order(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
