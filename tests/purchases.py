@@ -41,14 +41,20 @@ class Purchase:
     free: bool = False  # nothing was paid, so its tokens are spent with free ones
     parked: bool = False  # an event of its session was parked
     waiting: list[str] = field(default_factory=list)
+    known: bool = False  # whether a later event can name its payment
 
-    def event(self, variant: str) -> Event:
+    @property
+    def intent(self) -> str:
+        """The payment at Stripe, which every session of this order that charges money names."""
+        return f"pi_{self.order['order_id']}"
+
+    def event(self, variant: str, **members: Any) -> Event:
         kind, changes = SESSION_EVENTS[variant]
-        name = {} if variant.endswith("elsewhere") else {"id": self.session_id}
+        name = {} if variant.endswith("elsewhere") else {"id": self.session_id, "payment_intent": self.intent}
         if variant == "free":
             changes = changes | {"total_details": {"amount_discount": self.order["amount"]}}
-        members: dict[str, Any] = session(self.order, **name | SAYS[kind] | changes)
-        return event(kind, {member: value for member, value in members.items() if value is not None})
+        whole: dict[str, Any] = session(self.order, **name | SAYS[kind] | changes)
+        return event(kind, {member: told for member, told in whole.items() if told is not None}, **members)
 
     def receive(self, variant: str) -> str:
         if not self.attached:
@@ -67,7 +73,14 @@ class Purchase:
         return "duplicate" if self.attached else "waiting"
 
     def _apply(self, variant: str) -> str:
-        kind, _ = SESSION_EVENTS[variant]
+        kind, changes = SESSION_EVENTS[variant]
+        state = self.state
+        outcome = self._move(variant, kind)
+        moved = self.state != state or (variant.startswith("odd") and state != "paid")
+        self.known = self.known or (moved and "payment_intent" not in changes)
+        return outcome
+
+    def _move(self, variant: str, kind: str) -> str:
         if variant.endswith("elsewhere"):
             return "parked" if kind == COMPLETED else "duplicate"
         if variant.startswith(("paid", "free")):

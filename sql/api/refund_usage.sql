@@ -22,10 +22,13 @@ declare
     v_expired numeric;
 begin
     select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
-    select coalesce(sum(d.tokens), 0) into v_expired
-    from jsonb_to_recordset(v_entry.draws) as d (lot_id bigint, tokens numeric)
-    join credits.lots as l on l.account_id = p_account_id and d.lot_id = l.lot_id
-    where l.expires_at <= v_entry.posted_at;
+    -- What expired at once was dated at the moment of the refund. The date of its lot may have been changed since, and
+    -- tokens whose money was returned did not expire, but ended debt.
+    select coalesce(-sum(e.tokens), 0) into v_expired
+    from credits.entries as e
+    where
+        e.account_id = p_account_id and e.seq > p_seq and e.seq < p_seq + 1000 and e.kind = 'expire'
+        and e.effective_at = v_entry.posted_at;
     return row(
         p_account_id || ':' || p_seq,
         (

@@ -42,12 +42,17 @@ cross join
             (
                 select
                     coalesce(sum(
-                        case
-                            when x.frozen then x.remaining - x.held
-                            else least(x.withheld, x.remaining - x.held)
-                        end
+                        case when x.frozen then f.free else least(x.withheld, f.free) end
                     ), 0)
                 from credits.current_lots as x
+                cross join
+                    lateral (
+                        select x.remaining - x.held + coalesce(sum(d.tokens), 0) as free
+                        from credits.held_draws as d
+                        where
+                            x.held > 0 and d.account_id = x.account_id and d.lot_id = x.lot_id
+                            and d.expires_at <= c.shows
+                    ) as f
                 where
                     x.account_id = w.account_id and (x.frozen or x.withheld > 0)
                     and (x.expires_at is null or x.expires_at > c.shows)

@@ -17,10 +17,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from purchases import SESSION_EVENTS, Purchase
 from reliability.model.model import ZERO, Account, Answer, Module, Pack, Price, Refused
+from reliability.model.money import (
+    DISPUTE_STATUSES,
+    FIRST_SUCCESS,
+    INQUIRY_STATUSES,
+    REFUND_STATUSES,
+    MoneyEvent,
+)
 from reliability.model.session import BankSession
+from stripe_events import event as stripe_event
 
 USERS = ("ada", "bob", "cyd")
 START = datetime(2098, 1, 30, 12, tzinfo=UTC)
+ZERO_TIME = timedelta(0)
+CREATED = stripe_event("", {})["created"]  # when Stripe's events happen
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 MIDNIGHT, MONTH = datetime(2098, 1, 31, tzinfo=UTC), datetime(2098, 2, 1, tzinfo=UTC)
 
@@ -70,6 +80,8 @@ lifetimes = st.sampled_from(
 )
 reasons = st.sampled_from(["grant", "promo", "allowance", "rollover", "purchase"])
 keyed = st.booleans()
+# Parts of a payment. Thirds are not whole tokens. The last one is more than was paid.
+money_parts = st.sampled_from([(1, 1), (1, 1), (1, 2), (1, 3), (2, 3), (1, 500), (501, 500)])
 metadata_sizes = st.sampled_from([*[0] * 4, 1000, 1100])  # in letters
 # Events about pending money come more often than odd events.
 PENDING_MONEY = ["unpaid", "failed", "expired", "paid later"]
@@ -80,6 +92,7 @@ by_user = st.sampled_from([False, False, False, True])  # a user over HTTP calls
 OPENINGS = (
     *("none", "none", "in default", "an expired hold", "a hold that expired long ago", "a user's own hold"),
     *("a hold of a lot that ends", "debt and an open hold", *["a limit and a user's own hold"] * 2),
+    *("a spent purchase", "a purchase that ends", "a held purchase", "a purchase that repaid a dispute"),
 )
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
@@ -92,7 +105,7 @@ BOOKS = {
     " 'check_roles', 'check_logins', 'check_creators', 'check_settings')",
     "balances": "select user_id, balance, held, available, debt, lifetime_granted, lifetime_spent, status"
     " from api.balance",
-    "lots": "select user_id, lot_id, remaining, held from api.lots",
+    "lots": "select user_id, lot_id, remaining, held, withheld, frozen, reversed, expires_at from api.lots",
     "holds": "select hold_id, state, tokens, held, captured, shortfall, expires_at, late from api.holds",
 }
 
@@ -112,6 +125,9 @@ class BankMachine(RuleBasedStateMachine):
         self.pack = PACKS[0]
         self.orders: dict[Any, tuple[Account, int]] = {}  # by their ids in the bank
         self.unattached: list[Purchase] = []  # orders without a checkout
+        self.purchases: list[Purchase] = []
+        self.money_events: list[tuple[Purchase, MoneyEvent, Row]] = []  # as they were sent
+        self.amounts: dict[str, int] = {}  # of refunds and disputes, by their ids at Stripe
         self.keyed_calls: list[partial[None]] = []  # calls with keys
         self.numbers = count(1)
         self.steps = count(1)  # of this run, so that a repeat of it is audited at the same steps
@@ -168,6 +184,24 @@ class BankMachine(RuleBasedStateMachine):
             expires_at = self.accounts[who].now + 5 * minute
             self._grant(who, "promo", Decimal(40), expires_at, None, 1, None)
             self._hold(who, draft, Decimal(10), day, False, 0, None)
+        elif opening in ("a spent purchase", "a purchase that ends", "a held purchase"):
+            # All that the account has is a purchase. 40 of its tokens are spent or held, or it ends soon.
+            self._void(who, 1, None, None)
+            self.buy(who, ["paid"], 0, False)
+            if opening == "a spent purchase":
+                self._spend(who, draft, Decimal(20), False, False, 0, None)
+            else:
+                self._hold(who, draft, Decimal(20), 10 * minute, False, 0, None)
+            if opening == "a purchase that ends":
+                for lot_id in self._lots_bought(who):
+                    self._change_expiry(who, lot_id, self.accounts[who].now + 5 * minute, None)
+        elif opening == "a purchase that repaid a dispute":
+            # Another one has repaid the debt of a dispute that may still be won.
+            self._void(who, 1, None, None)
+            self.buy(who, ["paid"], 0, False)
+            self._spend(who, draft, Decimal(30), False, False, 0, None)
+            self.dispute_payment(0, 1, (1, 1), "needs_response", "funds_withdrawn", 1)
+            self.buy(who, ["paid"], 0, False)
 
     @rule(
         who=users,
@@ -216,7 +250,9 @@ class BankMachine(RuleBasedStateMachine):
             sold = (self.pack.tokens, self.pack.bonus, self.pack.amount, "pending")
             assert (order["tokens"], order["bonus_tokens"], order["amount"], order["state"]) == sold
             self.orders[order["order_id"]] = self.accounts[who], expected
+            self.accounts[who].orders[expected].order_id = str(order["order_id"])
             purchase = Purchase(order, f"cs_{order['order_id']}")
+            self.purchases.append(purchase)
             if later:
                 self.unattached.append(purchase)
             else:
@@ -245,23 +281,32 @@ class BankMachine(RuleBasedStateMachine):
         for number, one in enumerate([*variants, None]):
             if number == min(events_before_attach, len(variants)):
                 self._attach_checkout(purchase, maintained)
+                self._follow(purchase)
             if one is not None:
                 self.bank.act_as(None)
                 delivered.append(purchase.event(one))
                 receipt = self.bank.call("apply_stripe_event", {"event": delivered[-1]})
                 assert receipt["outcome"] == purchase.receive(one)
+                self._follow(purchase)
                 again = self.bank.call("apply_stripe_event", {"event": delivered[-1]})
                 assert again["outcome"] == purchase.repeat()
         for event in delivered:
             assert self.bank.call("apply_stripe_event", {"event": event})["outcome"] == purchase.repeat()
-        if purchase.attached:
-            account.orders[place].state = purchase.state
-        if purchase.granted:
-            pack = account.orders[place].pack
-            account.call(lambda a: a.grant("purchase", pack.tokens, paid=not purchase.free))
-            if pack.bonus:
-                account.call(lambda a: a.grant("bonus", pack.bonus))
         self.counts[f"order {account.orders[place].state}"] += 1
+
+    def _follow(self, purchase: Purchase) -> None:
+        """What the account gets when an event has moved its order."""
+        account, place = self.orders[purchase.order["order_id"]]
+        order = account.orders[place]
+        if purchase.attached:
+            order.state = purchase.state
+        if purchase.granted and order.money.paid is None:
+            paid = 0 if purchase.free else order.pack.amount
+            account.call(lambda a: a.fulfil(place, paid, purchase.known))
+            order = account.orders[place]
+        order.money.known = order.money.known or purchase.known
+        if order.money.known:
+            account.call(lambda a: a.hear_waiting(place))
 
     def _attach_checkout(self, purchase: Purchase, maintained: bool) -> None:
         order = purchase.order
@@ -286,6 +331,178 @@ class BankMachine(RuleBasedStateMachine):
         else:
             assert not expected, (expected.slug, attached)
             assert attached["state"] == purchase.state
+
+    # Money that comes back
+
+    @precondition(lambda self: self.purchases)
+    @rule(
+        which=indexes,
+        number=st.integers(1, 2),
+        amount=money_parts,
+        status=st.sampled_from([*REFUND_STATUSES, "succeeded", "succeeded", "pending"]),
+    )
+    def refund_payment(self, which: int, number: int, amount: tuple[int, int], status: str) -> None:
+        purchase = self._some_purchase(which)
+        name = f"re_{number}_{purchase.order['order_id']}"
+        kind = "refund.failed" if status in ("failed", "canceled") else "refund.updated"
+        self._tell(
+            purchase, kind, MoneyEvent("", "refund", name, self._amount(purchase, name, amount), status), {}
+        )
+
+    @precondition(lambda self: self.purchases)
+    @rule(which=indexes, amount=money_parts)
+    def see_charge_refunded(self, which: int, amount: tuple[int, int]) -> None:
+        """The charge says how much of it has been refunded in all."""
+        purchase = self._some_purchase(which)
+        name, whole = f"ch_{purchase.order['order_id']}", purchase.order["amount"]
+        told = MoneyEvent("", "refunded_charge", name, whole * amount[0] // amount[1], "refunded")
+        self._tell(purchase, "charge.refunded", told, {"amount": whole, "amount_refunded": told.amount})
+
+    @precondition(lambda self: self.purchases)
+    @rule(
+        which=indexes,
+        number=st.integers(1, 2),
+        amount=money_parts,
+        status=st.sampled_from([*DISPUTE_STATUSES * 3, *INQUIRY_STATUSES]),
+        step=st.sampled_from(["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"]),
+        movements=st.integers(0, 4),
+    )
+    def dispute_payment(
+        self, which: int, number: int, amount: tuple[int, int], status: str, step: str, movements: int
+    ) -> None:
+        """Its list of movements begins with a withdrawal, and then goes to and fro."""
+        purchase = self._some_purchase(which)
+        name = f"dp_{number}_{purchase.order['order_id']}"
+        told = MoneyEvent("", "dispute", name, self._amount(purchase, name, amount), status)
+        movements = 0 if status.startswith("warning_") else movements
+        told.withdrawals, told.reinstatements = (movements + 1) // 2, movements // 2
+        moved = [{"amount": -told.amount if place % 2 == 0 else told.amount} for place in range(movements)]
+        if step.startswith("funds_"):
+            told.withdrawals = max(told.withdrawals, 1)
+        if step == "funds_reinstated":
+            told.reinstatements = max(told.reinstatements, 1)
+        self._tell(purchase, f"charge.dispute.{step}", told, {"balance_transactions": moved})
+
+    @precondition(lambda self: self.purchases)
+    @rule(which=indexes, actionable=st.sampled_from([True, True, False]))
+    def warn_of_fraud(self, which: int, actionable: bool) -> None:
+        purchase = self._some_purchase(which)
+        name = f"issfr_{purchase.order['order_id']}"
+        told = MoneyEvent("", "fraud_warning", name, 0, "actionable" if actionable else "closed")
+        kind = "radar.early_fraud_warning.created" if actionable else "radar.early_fraud_warning.updated"
+        self._tell(purchase, kind, told, {"actionable": actionable})
+
+    @precondition(lambda self: self.purchases)
+    @rule(which=indexes, failed=st.booleans(), later=st.integers(0, 3))
+    def hear_of_debit(self, which: int, failed: bool, later: int) -> None:
+        """A payment that had succeeded has failed, or has succeeded again, by Stripe's clock."""
+        purchase = self._some_purchase(which)
+        account, place = self.orders[purchase.order["order_id"]]
+        if account.orders[place].state != "paid":
+            return
+        told = purchase.event("failed" if failed else "paid later", created=CREATED + later)
+
+        def change(account: Account) -> Answer:
+            order = account.orders[place]
+            outcome = "duplicate"
+            if failed:
+                outcome = order.money.fail(purchase.session_id, FIRST_SUCCESS + later)
+            else:
+                order.money.succeed(FIRST_SUCCESS + later)
+            account.settle_order(place)
+            return {"outcome": outcome}
+
+        self._call_both(account, "apply_stripe_event", {"event": told}, change)
+        self._compare_orders()
+
+    @precondition(lambda self: self.money_events)
+    @rule(which=indexes)
+    def tell_again(self, which: int) -> None:
+        purchase, told, event = self.money_events[which % len(self.money_events)]
+        self._deliver(purchase, told, event)
+
+    def _some_purchase(self, which: int) -> Purchase:
+        """Mostly one of the last two, so that much happens to one payment."""
+        some = self.purchases[-2:] if which % 4 else self.purchases
+        return some[which // 4 % len(some)]
+
+    def _amount(self, purchase: Purchase, name: str, part: tuple[int, int]) -> int:
+        """A refund and a dispute keep their amount."""
+        return self.amounts.setdefault(name, max(purchase.order["amount"] * part[0] // part[1], 1))
+
+    def _tell(self, purchase: Purchase, kind: str, told: MoneyEvent, members: Row) -> None:
+        """Send an event about the payment. Once its charge is known, some events name that alone."""
+        account, place = self.orders[purchase.order["order_id"]]
+        charge = f"ch_{purchase.order['order_id']}"
+        thing = {"id": told.object_id, "charge": charge, "payment_intent": purchase.intent}
+        if account.orders[place].money.charge_known and next(self.numbers) % 2:
+            del thing["payment_intent"]
+        thing |= {"amount": told.amount, "status": told.status, "currency": "eur"}
+        event = stripe_event(kind, thing | members)
+        told.event_id = event["id"]
+        self.money_events.append((purchase, told, event))
+        self._deliver(purchase, told, event)
+
+    def _deliver(self, purchase: Purchase, told: MoneyEvent, event: Row) -> None:
+        account, place = self.orders[purchase.order["order_id"]]
+        money = account.orders[place].money
+        self.counts[told.kind] += 1
+        if money.known and told.event_id not in money.done:
+            self._call_both(account, "apply_stripe_event", {"event": event}, lambda a: a.hear(place, told))
+        else:  # it is no news, or its payment is unknown: it locks nothing and moves nothing
+            if not money.known and told not in money.waiting:
+                money.waiting.append(told)
+            self.bank.act_as(None)
+            receipt = self.bank.call("apply_stripe_event", {"event": event})
+            assert receipt["outcome"] == ("duplicate" if money.known else "waiting")
+        self._compare_orders()
+
+    # Corrections of lots
+
+    @rule(who=users, which=indexes, part=st.none() | tokens, keyed=keyed)
+    def void(self, who: str, which: int, part: Decimal | None, keyed: bool) -> None:
+        self._call(keyed, self._void, who, self._some_lot(who, which), part)
+
+    @rule(who=users, which=indexes, part=st.none() | tokens, keyed=keyed)
+    def restore(self, who: str, which: int, part: Decimal | None, keyed: bool) -> None:
+        corrections = [
+            seq for seq, entry in enumerate(self.accounts[who].entries, 1) if entry.kind == "adjustment"
+        ]
+        if corrections:
+            self._call(keyed, self._restore, who, corrections[which % len(corrections)], part)
+
+    @rule(who=users, which=indexes, lifetime=st.just(ZERO_TIME) | lifetimes, keyed=keyed)
+    def change_expiry(self, who: str, which: int, lifetime: Any, keyed: bool) -> None:
+        expires_at = None if lifetime is None else self.accounts[who].now + lifetime
+        self._call(keyed, self._change_expiry, who, self._some_lot(who, which), expires_at)
+
+    def _some_lot(self, who: str, which: int) -> int:
+        """Every other time a lot that was paid for, if there is one."""
+        bought = self._lots_bought(who)
+        some = bought if which % 2 and bought else list(self.accounts[who].lots)
+        return some[which // 2 % len(some)]
+
+    def _lots_bought(self, who: str) -> list[int]:
+        return [lot_id for lot_id, lot in self.accounts[who].lots.items() if lot.order is not None]
+
+    def _void(self, who: str, lot_id: int, part: Decimal | None, key: str | None) -> None:
+        arguments: Row = {"lot_id": f"{self.names[who]}:{lot_id}"} | (
+            {} if part is None else {"tokens": part}
+        )
+        self._call_both(self.accounts[who], "void_lot", arguments, lambda a: a.void(lot_id, part), key)
+
+    def _restore(self, who: str, seq: int, part: Decimal | None, key: str | None) -> None:
+        arguments: Row = {"entry_id": f"{self.names[who]}:{seq}"} | ({} if part is None else {"tokens": part})
+        self._call_both(self.accounts[who], "restore_lot", arguments, lambda a: a.restore(seq, part), key)
+
+    def _change_expiry(self, who: str, lot_id: int, expires_at: Any, key: str | None) -> None:
+        self._call_both(
+            self.accounts[who],
+            "change_expiry",
+            {"lot_id": f"{self.names[who]}:{lot_id}", "expires_at": expires_at or "infinity"},
+            lambda a: a.change_expiry(lot_id, expires_at),
+            key,
+        )
 
     @rule(pack=st.sampled_from([*PACKS[:2], *PACKS, PACKS[3]]))
     def change_pack(self, pack: Pack) -> None:
@@ -454,6 +671,8 @@ class BankMachine(RuleBasedStateMachine):
             changed[3] = not changed[3]  # final
         elif again.func == self._release:
             return
+        elif again.func == self._change_expiry:
+            changed[2] = self.accounts[changed[0]].now + timedelta(seconds=1 + int(tokens))
         else:
             changed[2] = tokens + 1  # what is granted or refunded, or the quantity that is spent or held
         again.func(*changed, **again.keywords)
@@ -708,6 +927,7 @@ class BankMachine(RuleBasedStateMachine):
 
     def _compare_answer(self, who: str, answer: Row, model: Answer) -> None:
         expected = {"replayed": False} | model if "replayed" in answer else dict(model)
+        expected.pop("lot_now", None)  # of the model
         expected.pop("number", None)  # only the model numbers its holds
         for ours, theirs in (("seq", "entry_id"), ("charge", "charge_id")):
             if ours in expected:
@@ -725,23 +945,35 @@ class BankMachine(RuleBasedStateMachine):
             assert self.bank.rows("execute findings") == []
         balances, lots, holds = (self.bank.rows(f"execute {name}") for name in ("balances", "lots", "holds"))
         as_read = {who: account.as_read() for who, account in self.accounts.items()}
-        assert {row["user_id"]: row for row in balances if row["user_id"]} == {
+        # Views show what is due, except that freed tokens will end debt.
+        unsettled = {
+            who
+            for who, account in as_read.items()
+            if any(e.kind == "reinstatement" for e in account.entries[len(self.accounts[who].entries) :])
+        }
+        settled = [row for row in balances if row["user_id"] not in {None, *unsettled}]
+        assert {row["user_id"]: row for row in settled} == {
             who: {
                 "user_id": who,
                 "balance": account.balance,
                 "held": account.held,
-                "available": max(account.balance - account.held, ZERO),
+                "available": account.available,
                 "debt": account.debt,
                 "lifetime_granted": account.granted,
                 "lifetime_spent": account.spent,
                 "status": account.status,
             }
             for who, account in as_read.items()
+            if who not in unsettled
         }
-        assert {tuple(row.values()) for row in lots} == {
-            (who, lot.lot_id, lot.remaining, lot.held)
+        assert {tuple(row.values()) for row in lots if row["user_id"] not in unsettled} == {
+            (
+                *(who, lot.lot_id, lot.remaining, lot.held, lot.withheld, lot.frozen, lot.reversed),
+                lot.expires_at,
+            )
             for who, account in as_read.items()
             for lot in account.lots.values()
+            if who not in unsettled
         }
         assert {tuple(row.values()) for row in holds} == {
             (name, h.state, h.tokens, h.held, h.captured, h.shortfall, h.expires_at, h.late)
@@ -752,9 +984,28 @@ class BankMachine(RuleBasedStateMachine):
     def _compare_orders(self) -> None:
         """Orders that time or a changed pack has ended count, too."""
         self._compare_books()
-        written = self.bank.rows("select order_id, state from credits.orders")
-        assert {row["order_id"]: row["state"] for row in written} == {
-            name: account.orders[place].state for name, (account, place) in self.orders.items()
+        written = self.bank.rows(
+            "select order_id, state, coalesce(paid, 0) as paid, reversed, reversal_pending, disputed,"
+            " reversed_debt from credits.orders"
+        )
+        expected = {}
+        for name, (account, place) in self.orders.items():
+            order = account.orders[place]
+            expected[name] = {
+                "order_id": name,
+                "state": order.state,
+                "paid": order.money.paid or 0,
+                "reversed": order.reversed,
+                "reversal_pending": order.reversal_pending,
+                "disputed": order.disputed,
+                "reversed_debt": order.reversed_debt,
+            }
+        assert {row["order_id"]: row for row in written} == expected
+        told = self.bank.rows("select reversal_id, order_id, kind, amount, status from api.reversals")
+        assert {tuple(row.values()) for row in told} == {
+            (reversal_id, name, one.kind, one.amount, one.status)
+            for name, (account, place) in self.orders.items()
+            for reversal_id, one in account.orders[place].money.reversals.items()
         }
 
     def _compare_entries(self, account: Account) -> None:

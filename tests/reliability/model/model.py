@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from typing import Any
 
 from burn_order import burn_order
+from reliability.model.money import MoneyBack, MoneyEvent
 
 Answer = dict[str, Any]
 Draws = list[tuple[int, Decimal]]  # lot and tokens, in the order in which they were taken
@@ -98,10 +99,24 @@ class Lot:
     paid: bool
     remaining: Decimal = ZERO
     held: Decimal = ZERO
+    order: int | None = None  # the place of the order that paid for it
+    reversed: Decimal = ZERO  # taken back with its money
+    withheld: Decimal = ZERO  # their money may go back
+    frozen: bool = False
+    gone: Decimal = ZERO  # expired or voided
 
     @property
     def free(self) -> Decimal:
         return self.remaining - self.held
+
+    @property
+    def blocked(self) -> Decimal:
+        """What is free in it and cannot be spent, because its money may go back."""
+        return self.free if self.frozen else min(self.withheld, self.free)
+
+    @property
+    def spendable(self) -> Decimal:
+        return self.free - self.blocked
 
     def has_expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
@@ -143,6 +158,8 @@ class Entry:
     effective_at: datetime
     usage: dict[str, Decimal] | None = None
     unpaid: Decimal = ZERO
+    order: int | None = None
+    voided: int | None = None  # the lot out of which an operator took tokens
 
 
 @dataclass(frozen=True)
@@ -161,6 +178,15 @@ class Order:
     created_at: datetime
     state: str = "pending"
     has_checkout: bool = False
+    order_id: str = ""  # in the bank
+    money: MoneyBack = field(default_factory=MoneyBack)
+    reversed: int = 0
+    reversal_pending: int = 0
+    disputed: bool = False
+    reversed_debt: Decimal = ZERO  # debt that its reversals made
+
+    def copy(self) -> Order:
+        return replace(self, money=self.money.copy())
 
 
 @dataclass
@@ -176,6 +202,7 @@ class Account:
     orders: list[Order] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     refunded_of: dict[int, Decimal] = field(default_factory=dict)  # tokens, by the seq of the charge
+    restored_of: dict[int, Decimal] = field(default_factory=dict)  # tokens, by the seq of the void
     limits: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # (set by, period)
     keys: dict[tuple[str, str], tuple[Any, Answer]] = field(default_factory=dict)  # (operation, key)
 
@@ -188,6 +215,11 @@ class Account:
         return sum((hold.held for hold in self.holds.values()), ZERO)
 
     @property
+    def available(self) -> Decimal:
+        blocked = sum((lot.blocked for lot in self.lots.values() if not lot.has_expired(self.now)), ZERO)
+        return max(self.balance - self.held - blocked, ZERO)
+
+    @property
     def spent(self) -> Decimal:
         return -sum((entry.tokens for entry in self.entries if entry.kind in ("spend", "refund")), ZERO)
 
@@ -196,9 +228,10 @@ class Account:
             self,
             lots={lot_id: replace(lot) for lot_id, lot in self.lots.items()},
             holds={number: replace(hold) for number, hold in self.holds.items()},
-            orders=[replace(order) for order in self.orders],
+            orders=[order.copy() for order in self.orders],
             entries=list(self.entries),
             refunded_of=dict(self.refunded_of),
+            restored_of=dict(self.restored_of),
             limits=dict(self.limits),
             keys=dict(self.keys),
         )
@@ -207,7 +240,7 @@ class Account:
         more.setdefault("effective_at", self.now)
         entry = Entry(kind, tokens, self.balance, self.debt, draws, self.now, **more)
         self.entries.append(entry)
-        if kind not in ("spend", "refund", "byok"):
+        if kind not in ("spend", "refund", "byok", "reinstatement", "adjustment"):
             self.granted += max(tokens, ZERO)
         return entry
 
@@ -219,12 +252,14 @@ class Account:
             if hold.state == "open" and hold.expires_at <= self.now:
                 self._unhold(hold.draws)
                 hold.state, hold.draws = "expired", []
+        self._settle_debts()
         self._expire_lots()
 
     def _expire_lots(self, returned_at: datetime | None = None) -> None:
         expired = [lot for lot in self.lots.values() if lot.has_expired(self.now) and lot.free > 0]
         for lot in sorted(expired, key=lambda lot: (lot.expires_at, lot.lot_id)):
             tokens, lot.remaining = lot.free, lot.held
+            lot.gone += tokens
             assert lot.expires_at
             at = max(lot.expires_at, returned_at) if returned_at else lot.expires_at
             self.post("expire", -tokens, [(lot.lot_id, tokens)], effective_at=at)
@@ -241,10 +276,10 @@ class Account:
         usable = [
             lot
             for lot in self.lots.values()
-            if lot.free > 0 and not lot.has_expired(self.now) and lot.scope in module.scopes
+            if lot.spendable > 0 and not lot.has_expired(self.now) and lot.scope in module.scopes
         ]
         for lot in sorted(usable, key=burn_order):
-            part = min(lot.free, tokens)
+            part = min(lot.spendable, tokens)
             if part > 0:
                 draws.append((lot.lot_id, part))
                 tokens -= part
@@ -324,7 +359,9 @@ class Account:
             raise
 
     def _present_state(self, answer: Answer) -> Answer:
-        """The facts about a hold that a repeated answer gives as they are now."""
+        """The facts about a hold or a lot that a repeated answer gives as they are now."""
+        if "lot_now" in answer:
+            return self._lot_now(answer["lot_now"])
         if "number" not in answer:
             return {}
         hold = self.holds[answer["number"]]
@@ -345,12 +382,13 @@ class Account:
         priority: int | None = None,
         scope: str | None = None,
         paid: bool = False,
+        order: int | None = None,
     ) -> Answer:
         if expires_at is not None and expires_at <= self.now:
             raise Refused("bad_expiry")
         lot_id = len(self.entries) + 1
         priority = PRIORITY[reason] if priority is None else priority
-        lot = Lot(lot_id, tokens, priority, scope, self.now, expires_at, paid, remaining=tokens)
+        lot = Lot(lot_id, tokens, priority, scope, self.now, expires_at, paid, tokens, order=order)
         self.lots[lot_id] = lot
         entry = self.post(reason, tokens, [(lot_id, tokens)])
         if reason == "purchase" and self.debt:
@@ -364,7 +402,10 @@ class Account:
 
     def order(self, pack: Pack) -> int:
         """Order the pack as it is sold now. Returns the index of the order. Raises Refused."""
-        orders = [replace(o, state="expired") if self.has_lapsed(o, pack) else o for o in self.orders]
+        orders = [o.copy() for o in self.orders]
+        for order in orders:
+            if self.has_lapsed(order, pack):
+                order.state = "expired"
         # An older order has a checkout that ended long ago; only the event about its end is missing.
         oldest = self.now - timedelta(hours=25)
         if sum(o.state == "pending" and o.created_at > oldest for o in orders) >= MOST_PENDING_ORDERS:
@@ -395,6 +436,151 @@ class Account:
 
     def _awaits_checkout(self, order: Order) -> bool:
         return order.state == "pending" and not order.has_checkout
+
+    # Money that comes back
+
+    def fulfil(self, place: int, paid: int, known: bool) -> Answer:
+        """The order is paid. `known`: by a payment that later events name."""
+        order = self.orders[place]
+        order.money.arrive(paid, known)
+        granted = self.grant("purchase", order.pack.tokens, paid=paid > 0, order=place)
+        if order.pack.bonus:
+            self.grant("bonus", order.pack.bonus, order=place)
+        self.settle_order(place)
+        return granted
+
+    def hear(self, place: int, event: MoneyEvent) -> Answer:
+        """An event about the payment of an order that is known has come."""
+        outcome = self.orders[place].money.note(event)
+        if outcome == "applied":
+            self.settle_order(place)
+        return {"outcome": outcome}
+
+    def hear_waiting(self, place: int) -> Answer:
+        """The payment is known now. What was said of it before is heard again."""
+        for event in self.orders[place].money.take_waiting():
+            self.hear(place, event)
+        return {}
+
+    def settle_order(self, place: int) -> None:
+        self._settle_lots(place)
+        self._settle_debts()
+
+    def _settle_lots(self, place: int) -> None:
+        """The tokens of an order follow its money."""
+        order = self.orders[place]
+        if not order.money.paid:
+            return
+        money = order.money
+        lots = [lot for lot in self.lots.values() if lot.order == place]
+        due = {lot.lot_id: share(lot.granted, money.back, money.paid) for lot in lots}
+        # Each lot pays its own part, as far as it can. Then the other one helps.
+        most = {lot.lot_id: lot.free + lot.reversed for lot in lots}
+        taken = {lot_id: min(due[lot_id], most[lot_id]) for lot_id in due}
+        missing = sum(due.values(), ZERO) - sum(taken.values(), ZERO)
+        for lot_id in taken:
+            more = min(most[lot_id] - taken[lot_id], missing)
+            taken[lot_id] += more
+            missing -= more
+        owed = max(missing - sum((lot.gone for lot in lots), ZERO), ZERO)
+        moves = [(lot, taken[lot.lot_id] - lot.reversed) for lot in lots]
+
+        gives = [(lot.lot_id, -tokens) for lot, tokens in moves if tokens < 0]
+        less = max(order.reversed_debt - owed, ZERO)
+        if gives or less:
+            self._give_back(place, gives, less)
+        takes = [(lot.lot_id, tokens) for lot, tokens in moves if tokens > 0]
+        more = max(owed - order.reversed_debt, ZERO)
+        if takes or more:
+            for lot_id, tokens in takes:
+                self.lots[lot_id].remaining -= tokens
+                self.lots[lot_id].reversed += tokens
+            self.debt += more
+            self.post("reversal", -total_tokens(takes) - more, takes, order=place)
+        for lot in lots:
+            lot.frozen = money.disputed
+            lot.withheld = share(lot.granted, money.back + money.pending, money.paid) - due[lot.lot_id]
+        order.reversed, order.reversal_pending, order.disputed = money.back, money.pending, money.disputed
+        order.reversed_debt = owed
+        if gives or less:
+            self._expire_lots(returned_at=self.now)
+
+    def _give_back(self, place: int, gives: Draws, debt: Decimal) -> None:
+        """Tokens go back into the lots of an order. Debt ends, or the lots that repaid it get theirs back."""
+        lowered = min(self.debt, debt)
+        repaid: Draws = []
+        if debt > lowered:
+            reversals = [
+                seq
+                for seq, entry in enumerate(self.entries, 1)
+                if entry.kind == "reversal" and entry.order == place
+            ]
+            repaid = self._return_repaid(reversals[0], debt - lowered)
+        for lot_id, tokens in gives:
+            self.lots[lot_id].remaining += tokens
+            self.lots[lot_id].reversed -= tokens
+        for lot_id, tokens in repaid:
+            self.lots[lot_id].remaining += tokens
+        self.debt -= lowered
+        self.post("reinstatement", total_tokens(gives) + debt, gives + repaid, order=place)
+
+    def _settle_debts(self) -> None:
+        """Tokens that came back into lots whose money is gone end the debt that stood for them."""
+        while True:
+            owing = [
+                (order.created_at, order.order_id, place)
+                for place, order in enumerate(self.orders)
+                if order.reversed_debt
+                and any(lot.free > 0 for lot in self.lots.values() if lot.order == place)
+            ]
+            if not owing:
+                return
+            self._settle_lots(min(owing)[2])
+
+    # Corrections by an operator
+
+    def void(self, lot_id: int, tokens: Decimal | None) -> Answer:
+        lot = self.lots[lot_id]
+        tokens = lot.free if tokens is None else tokens
+        if not 0 < tokens <= lot.free:
+            raise Refused("bad_amount", free=lot.free)
+        lot.remaining -= tokens
+        lot.gone += tokens
+        entry = self.post("adjustment", -tokens, [(lot_id, tokens)], voided=lot_id)
+        return self._lot_answer(lot_id, entry, len(self.entries))
+
+    def restore(self, seq: int, tokens: Decimal | None) -> Answer:
+        void = self.entries[seq - 1]
+        if void.voided is None:
+            raise Refused("not_refundable", kind=void.kind, tokens=void.tokens)
+        left = -void.tokens - self.restored_of.get(seq, ZERO)
+        tokens = left if tokens is None else tokens
+        if not 0 < tokens <= left:
+            raise Refused("bad_amount", restorable=left)
+        self.restored_of[seq] = self.restored_of.get(seq, ZERO) + tokens
+        lot = self.lots[void.voided]
+        lot.remaining += tokens
+        lot.gone -= tokens
+        entry, number = self.post("adjustment", tokens, [(lot.lot_id, tokens)]), len(self.entries)
+        if lot.order is not None:
+            self._settle_lots(lot.order)
+        self._expire_lots(returned_at=self.now)
+        return self._lot_answer(lot.lot_id, entry, number)
+
+    def change_expiry(self, lot_id: int, expires_at: datetime | None) -> Answer:
+        if expires_at is not None and expires_at <= self.now:
+            raise Refused("bad_expiry")
+        self.lots[lot_id].expires_at = expires_at
+        entry = self.post("adjustment", ZERO, [])
+        return self._lot_answer(lot_id, entry, len(self.entries))
+
+    def _lot_answer(self, lot_id: int, entry: Entry, seq: int) -> Answer:
+        answer = {"seq": seq, "lot_now": lot_id, "tokens": entry.tokens, "balance": entry.balance_after}
+        return answer | self._lot_now(lot_id)
+
+    def _lot_now(self, lot_id: int) -> Answer:
+        lot = self.lots[lot_id]
+        return {"lot_id": lot_id, "remaining": lot.remaining, "expires_at": lot.expires_at}
 
     # Spends, holds and refunds
 
@@ -533,6 +719,7 @@ class Account:
             "draws": from_hold + more,
             "late": late,
         }
+        self._settle_debts()
         self._expire_lots()
         return answer
 
@@ -545,6 +732,7 @@ class Account:
             self._unhold(hold.draws)
             hold.draws = []
             hold.state = "captured" if hold.parts else "released"
+            self._settle_debts()
             self._expire_lots()
         return {
             "state": hold.state,
@@ -606,18 +794,19 @@ class Account:
             back += self._return_repaid(seq, part - lowered)
         for lot_id, part in back:
             self.lots[lot_id].remaining += part
-        entry = self.post("refund", tokens, back)
-        expired = sum((part for lot_id, part in back if self.lots[lot_id].has_expired(self.now)), ZERO)
-        answer = {
-            "seq": len(self.entries),
+        entry, number = self.post("refund", tokens, back), len(self.entries)
+        self._settle_debts()
+        settled = len(self.entries)
+        self._expire_lots(returned_at=self.now)
+        expired = -sum((entry.tokens for entry in self.entries[settled:]), ZERO)
+        return {
+            "seq": number,
             "charge": seq,
             "tokens": tokens,
             "expired": expired,
             "balance": entry.balance_after - expired,
             "draws": back,
         }
-        self._expire_lots(returned_at=self.now)
-        return answer
 
     def _return_repaid(self, seq: int, tokens: Decimal) -> Draws:
         """Return repaid debt of a charge to the lots that repaid it, later repayments first."""
@@ -637,6 +826,13 @@ class Account:
                 back.append((lot_id, part))
         assert not tokens
         return back
+
+
+def share(granted: Decimal, money: int, paid: int) -> Decimal:
+    """The part of the granted tokens that was paid for with so much of the money."""
+    if money == paid:
+        return granted
+    return (granted * money / paid).quantize(SMALLEST, ROUND_DOWN)
 
 
 def check_metadata_size(metadata_size: int, by_service: bool) -> None:
