@@ -14,6 +14,7 @@ import psycopg
 from purchases import SESSION_EVENTS, Purchase
 from reliability.books import Books, Row, read
 from reliability.calls import Call, Log, Lost, SqlChannel
+from reliability.paying_back import goes_back
 from support import PASSWORD
 
 from pgcredits.database_urls import as_login
@@ -40,7 +41,7 @@ OVERDRAFTS = (Decimal(0), Decimal(40), Decimal(200))
 WEIGHTS = {
     "spend": 22, "hold": 16, "capture": 16, "release": 4, "extend": 3, "reuse": 1,
     "grant": 9, "buy": 6, "refund": 8, "batch": 6, "freeze": 1, "thaw": 9, "overdraft": 3, "maintain": 2,
-    "order": 4, "attach": 5, "news": 10,
+    "order": 4, "attach": 5, "news": 10, "reverse": 9,
 }  # fmt: skip
 FOR_USERS = tuple(WEIGHTS)[:6]
 REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
@@ -318,6 +319,16 @@ class Worker:
             told = Purchase(order, naming(order)["session_id"]).event(self.random.choice(OFTEN))
             self.field.events.append(told)
         return "apply_stripe_event", {"event": self.random.choice(list(self.field.events))}
+
+    def reverse(self, name: str) -> tuple[str, Row] | None:
+        """Money goes back, or may. Ada's payments are not frozen, so her head lots are used."""
+        order = self.one_of(self.field.orders[name])
+        if order is None:
+            return None
+        told = goes_back(order, self.random, only_ended=name == "ada")
+        if self.random.random() < 0.3:
+            self.field.events.append(told)
+        return "apply_stripe_event", {"event": told}
 
     def refund(self, name: str) -> tuple[str, Row] | None:
         charge = self.one_of(self.field.charges[name])

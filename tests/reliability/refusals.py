@@ -14,6 +14,8 @@ from reliability.calls import Told
 from reliability.verdicts import Verdicts
 
 ZERO = Decimal(0)
+# What a call books before it does anything, and undoes when it is refused.
+BOOKED = ("expire", "reversal", "reinstatement")
 
 
 class Refusals:
@@ -78,7 +80,8 @@ class Refusals:
                     (status,) = self._statuses(account_id, entry["posted_at"], entry["posted_at"])
                     if status != "active":
                         found.append(f"{account_id}:{entry['seq']} was charged while {status}")
-                if entry["debt_after"] > max(debt, limits[account_id]):
+                # Money that goes back makes debt whatever the limit is.
+                if entry["kind"] != "reversal" and entry["debt_after"] > max(debt, limits[account_id]):
                     found.append(f"{account_id}:{entry['seq']} made debt of {entry['debt_after']}")
                 debt = entry["debt_after"]
         return found
@@ -297,10 +300,11 @@ class Refusals:
                 highest, owed = ZERO, ZERO
             else:
                 highest, owed = history[place]["balance_after"], history[place]["debt_after"]
-            lowest = highest
-            for entry in takewhile(lambda entry: entry["kind"] == "expire", islice(history, place + 1, None)):
-                lowest = entry["balance_after"]
-            if lowest - undone <= balance <= highest and owed == debt:
+            lowest, debts = highest, {owed}
+            for entry in takewhile(lambda entry: entry["kind"] in BOOKED, islice(history, place + 1, None)):
+                lowest, highest = min(lowest, entry["balance_after"]), max(highest, entry["balance_after"])
+                debts.add(entry["debt_after"])
+            if lowest - undone <= balance <= highest and debt in debts:
                 return
         yield f"balance {balance} with debt {debt} was never so"
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from reliability.books import Books, Row
 
 GRANTS = (
     "purchase", "bonus", "grant", "welcome", "promo", "referral", "allowance", "rollover", "adjustment",
 )  # fmt: skip
-ZERO = Decimal(0)
+ZERO, MILLIONTH = Decimal(0), Decimal("0.000001")
 
 
 @dataclass
@@ -19,6 +20,8 @@ class Lot:
     source: str
     granted: Decimal
     remaining: Decimal
+    order_id: object = None
+    reversed: Decimal = ZERO  # taken back with its money
 
 
 @dataclass
@@ -35,6 +38,12 @@ class Account:
     charges: dict[int, Row] = field(default_factory=dict)  # spends by seq
     repayments: dict[int, tuple[int, Decimal]] = field(default_factory=dict)  # lot and tokens, by seq
     refunded: dict[int, Decimal] = field(default_factory=dict)  # of charges and repayments, by seq
+    voids: dict[int, tuple[int, Decimal]] = field(default_factory=dict)  # lot and what is left of it, by seq
+    gone: dict[object, Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )  # expired or voided, by order
+    order_debts: dict[object, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    first_reversal: dict[object, int] = field(default_factory=dict)  # its seq, by order
     faults: list[str] = field(default_factory=list)
 
 
@@ -83,10 +92,12 @@ def _play(account: Account, entry: Row) -> list[str]:
     account.seq += 1
     account.balance += tokens
 
-    if kind in GRANTS:
+    if kind == "adjustment" and "lot_id" in entry["metadata"]:
+        wrong += _correct(account, entry, draws)
+    elif kind in GRANTS:
         if tokens <= 0 or draws != [(seq, tokens)]:
             wrong.append(f"grants {tokens} into {draws}")
-        account.lots[seq] = Lot(kind, tokens, tokens)
+        account.lots[seq] = Lot(kind, tokens, tokens, entry["order_id"])
         account.in_lots += tokens
         account.lifetime_granted += tokens
     elif kind == "spend":
@@ -104,6 +115,9 @@ def _play(account: Account, entry: Row) -> list[str]:
         if len(draws) != 1 or drawn != -tokens:
             wrong.append(f"expires {-tokens} of {draws}")
         wrong += _take(account, draws)
+        for lot_id, part in draws:
+            if lot := account.lots.get(lot_id):
+                account.gone[lot.order_id] += part
     elif kind == "repayment":
         paid_by = account.lots.get(seq - 1)
         if tokens != 0 or [lot_id for lot_id, _ in draws] != [seq - 1] or not paid_by:
@@ -115,6 +129,10 @@ def _play(account: Account, entry: Row) -> list[str]:
         wrong += _take(account, draws)
     elif kind == "refund":
         wrong += _refund(account, entry, draws)
+    elif kind == "reversal":
+        wrong += _reverse(account, entry, draws)
+    elif kind == "reinstatement":
+        wrong += _reinstate(account, entry, draws)
     else:
         wrong.append("no such kind")
     return wrong
@@ -130,6 +148,78 @@ def _take(account: Account, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
         account.in_lots -= tokens
         if lot.remaining < 0:
             yield f"takes {tokens} out of lot {lot_id}, which leaves {lot.remaining}"
+
+
+def _correct(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
+    """An operator has taken tokens out of a lot, has put them back, or has given the lot another date."""
+    told, seq, tokens = entry["metadata"], entry["seq"], entry["tokens"]
+    lot = account.lots.get(told["lot_id"])
+    if lot is None:
+        yield f"corrects lot {told['lot_id']}, which is not there"
+        return
+    if draws != ([(told["lot_id"], abs(tokens))] if tokens else []):
+        yield f"corrects lot {told['lot_id']} by {tokens}, and draws {draws}"
+    account.gone[lot.order_id] -= tokens
+    if "restores" in told:
+        lot_id, left = account.voids.get(told["restores"], (0, ZERO))
+        account.voids[told["restores"]] = lot_id, left - tokens
+        if lot_id != told["lot_id"] or not 0 < tokens <= left:
+            yield f"restores {tokens} of {left} into lot {told['lot_id']}, taken out of lot {lot_id}"
+        lot.remaining += tokens
+        account.in_lots += tokens
+    elif told.get("voided"):
+        account.voids[seq] = told["lot_id"], -tokens
+        yield from _take(account, draws)
+    elif tokens or "expires_at" not in told:
+        yield f"is no correction: {told}"
+
+
+def _reverse(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
+    """Take from the lots of the order, and the rest as debt."""
+    order_id, seq = entry["order_id"], entry["seq"]
+    debt = -entry["tokens"] - sum((part for _, part in draws), ZERO)
+    if entry["tokens"] >= 0 or debt < 0:
+        yield f"takes {-entry['tokens']} back, of which {draws} from lots"
+    account.first_reversal.setdefault(order_id, seq)
+    account.debt += debt
+    account.order_debts[order_id] += debt
+    yield from _take(account, draws)
+    for lot_id, part in draws:
+        lot = account.lots.get(lot_id)
+        if lot is None:
+            continue
+        lot.reversed += part
+        if order_id is None or lot.order_id != order_id:
+            yield f"takes tokens of order {order_id} out of lot {lot_id} of order {lot.order_id}"
+
+
+def _reinstate(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
+    """Give back to the lots of the order. The rest ends debt, or goes to the lots that have repaid it."""
+    order_id, seq = entry["order_id"], entry["seq"]
+    ended = entry["tokens"] - sum((part for _, part in draws), ZERO)
+    if entry["tokens"] <= 0 or ended < 0 or ended > account.debt:
+        yield f"gives {entry['tokens']} back, of which {draws} into lots, with debt {account.debt}"
+    account.debt -= ended
+    own = 0
+    for lot_id, part in draws:
+        lot = account.lots.get(lot_id)
+        if lot is None or lot.order_id != order_id or lot.reversed < part:
+            break
+        lot.reversed -= part
+        own += 1
+    repaid = draws[own:]
+    tokens = sum((part for _, part in repaid), ZERO)
+    if repaid and account.debt:
+        yield f"gives {tokens} to lots that repaid debt, while there is debt of {account.debt}"
+    if list(_unpay(account, account.first_reversal.get(order_id, seq), tokens)) != repaid:
+        yield f"gives {repaid} to lots that did not repay its debt"
+    account.order_debts[order_id] -= ended + tokens
+    if account.order_debts[order_id] < 0:
+        yield f"ends more debt than order {order_id} had made"
+    for lot_id, part in draws:
+        if lot := account.lots.get(lot_id):
+            lot.remaining += part
+            account.in_lots += part
 
 
 def _refund(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
@@ -199,12 +289,32 @@ def _differences(account: Account, wallet: Row, books: Books) -> Iterator[str]:
             yield f"lot {lot_id}: stored {row}, the entries give {lot}"
             continue
         taken = wallet["head_taken"] if wallet["head_lot"] == lot_id else ZERO
-        found = (row["source"], row["granted"], row["remaining"] - taken)
-        if found != (lot.source, lot.granted, lot.remaining):
+        found = (row["source"], row["granted"], row["remaining"] - taken, row["reversed"])
+        if found != (lot.source, lot.granted, lot.remaining, lot.reversed):
             yield f"lot {lot_id}: stored {found}, the entries give {lot}"
+    for order in books.orders:
+        if order["account_id"] == wallet["account_id"] and order["state"] == "paid":
+            yield from _unfollowed(account, order)
     shares = {
         row["seq"]: row["refunded"] for row in books.refunds if row["account_id"] == wallet["account_id"]
     }
     for seq in shares.keys() | account.refunded.keys():
         if shares.get(seq) != account.refunded.get(seq):
             yield f"refunded of entry {seq}: {shares.get(seq)}, the entries give {account.refunded.get(seq)}"
+
+
+def _unfollowed(account: Account, order: Row) -> Iterator[str]:
+    """Tokens of an order that have not followed its money."""
+    order_id = order["order_id"]
+    lots = [lot for lot in account.lots.values() if lot.order_id == order_id]
+    target = ZERO
+    for lot in lots:
+        part = lot.granted * order["reversed"] / order["paid"] if order["paid"] else ZERO
+        target += part.quantize(MILLIONTH, ROUND_DOWN)
+    debt = account.order_debts[order_id]
+    taken = sum((lot.reversed for lot in lots), ZERO) + debt
+    if not target - account.gone[order_id] <= taken <= target or debt != order["reversed_debt"]:
+        yield (
+            f"order {order_id}: {order['reversed']} of {order['paid']} are {target} tokens,"
+            f" {taken} were taken, {debt} of them as debt, stored {order['reversed_debt']}"
+        )

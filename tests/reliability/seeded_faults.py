@@ -11,6 +11,7 @@ from typing import Any
 
 from reliability.books import Books, Row
 from reliability.calls import Call
+from reliability.paying_back import is_about_money
 from reliability.replay import GRANTS
 
 CRUMB = Decimal("0.000001")
@@ -103,6 +104,40 @@ def _more_taken_from_head(random: Random, books: Books) -> None:
     _pick(random, books.wallets, lambda row: row["head_lot"])["head_taken"] += CRUMB
 
 
+def _reversal_of_another_lot(random: Random, books: Books) -> None:
+    """A lot of another order pays."""
+    entry = _pick(random, books.entries, lambda row: row["kind"] == "reversal" and row["draws"])
+    others = [
+        lot
+        for lot in books.lots
+        if lot["account_id"] == entry["account_id"] and lot["order_id"] != entry["order_id"]
+    ]
+    random.choice(entry["draws"])["lot_id"] = random.choice(others)["lot_id"]
+
+
+def _money_back(random: Random, books: Books) -> None:
+    """More money has gone back than tokens followed."""
+    reversed_in_part = [row for row in books.orders if row["paid"] and 0 < row["reversed"] < row["paid"]]
+    _pick(random, reversed_in_part, lambda row: not _gone(books, row))["reversed"] += 1
+
+
+def _gone(books: Books, order: Row) -> bool:
+    """Whether tokens of an order have expired."""
+    lots = {lot["lot_id"] for lot in books.lots if lot["order_id"] == order["order_id"]}
+    return any(
+        draw["lot_id"] in lots
+        for entry in books.entries_of(order["account_id"])
+        if entry["kind"] == "expire"
+        for draw in entry["draws"]
+    )
+
+
+def _another_order_reversed(random: Random, books: Books) -> None:
+    entry = _pick(random, books.entries, lambda row: row["kind"] == "reversal")
+    paid = [row["order_id"] for row in books.orders if row["state"] == "paid"]
+    entry["order_id"] = random.choice([order_id for order_id in paid if order_id != entry["order_id"]])
+
+
 # Each must be reported by replay.faults.
 OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
     "tokens of an entry": _more("entries", "tokens"),
@@ -127,6 +162,11 @@ OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
     "lot of more": _more("lots", "granted"),
     "lot lost": _lose("lots"),
     "tokens in another lot": _between_lots,
+    "reversal of another lot": _reversal_of_another_lot,
+    "reversal of another order": _another_order_reversed,
+    "stored tokens that were reversed": _more("lots", "reversed"),
+    "stored debt of reversals": _more("orders", "reversed_debt"),
+    "money that has gone back": _money_back,
     "share refunded": _more("refunds", "refunded"),
     "share refunded lost": _lose("refunds"),
 }
@@ -233,6 +273,7 @@ def _never_told(random: Random, calls: list[Call], books: Books) -> None:
         call
         for call in calls
         if call.function != "apply_stripe_event"
+        or is_about_money(call.arguments)
         or call.arguments["event"]["data"]["object"]["metadata"]["order_id"] != paid
     ]
 
@@ -242,6 +283,26 @@ def _another_order(random: Random, calls: list[Call], books: Books) -> None:
     one, other = random.sample(granted, 2)
     other_id = (other.answer or {})["order_id"]
     calls[calls.index(one)] = replace(one, answer=(one.answer or {}) | {"order_id": other_id})
+
+
+def _money_untold(random: Random, calls: list[Call], books: Books) -> None:
+    """Nobody said that money of this order went back."""
+    gone = random.choice([str(order["order_id"]) for order in books.orders if order["reversed"]])
+    calls[:] = [
+        call
+        for call in calls
+        if call.function != "apply_stripe_event"
+        or not is_about_money(call.arguments)
+        or call.arguments["event"]["data"]["object"]["metadata"]["order_id"] != gone
+    ]
+
+
+def _money(column: str, wrong: Callable[[Row], Any]) -> Callable[[Random, list[Call], Books], None]:
+    def tamper(random: Random, calls: list[Call], books: Books) -> None:
+        order = _pick(random, books.orders, lambda row: row["state"] == "paid")
+        order[column] = wrong(order)
+
+    return tamper
 
 
 def _hold_gone(random: Random, calls: list[Call], books: Books) -> None:
@@ -277,6 +338,13 @@ OF_THE_ANSWERS: dict[str, tuple[Callable[[Random, list[Call], Books], None], str
     "granted, and not paid": (_never_told, "wrong_orders"),
     "granted, and told by nobody": (_never_told, "ghosts"),
     "granted to another order": (_another_order, "untold"),
+    "reversed, and told by nobody": (_money_untold, "unfollowed_money"),
+    "more money gone back": (_money("reversed", lambda order: order["reversed"] + 1), "unfollowed_money"),
+    "a refund under way": (
+        _money("reversal_pending", lambda order: order["reversal_pending"] + 1),
+        "unfollowed_money",
+    ),
+    "disputed or not": (_money("disputed", lambda order: not order["disputed"]), "unfollowed_money"),
     "held in a lot": (_held_more("lots"), "wrong_holds"),
     "held by a wallet": (_held_more("wallets"), "wrong_holds"),
     "held in a head lot": (_held_in_head, "wrong_holds"),

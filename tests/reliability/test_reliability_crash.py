@@ -125,6 +125,9 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
     # Whatever was asked for has its answer now.
     assert after.wrong_holds() == []
     assert after.wrong_orders() == []
+    assert after.unfollowed_money() == []
+    kinds = {entry["kind"] for entry in after.books.entries}
+    assert "reversal" in kinds, "no money came back"
     assert any(one.said.get("outcome") == "granted" for one in after.told)
     answered = {(one.function, one.key) for one in after.told if not one.unknown}
     assert [one for one in after.told if one.unknown and (one.function, one.key) not in answered] == []

@@ -86,12 +86,14 @@ def test_race_tries_every_kind_of_call(run: Race, verdicts: Verdicts, refusals: 
         "create_order", "attach_checkout", "apply_stripe_event",
     }  # fmt: skip
     outcomes = Counter(one.said["outcome"] for one in verdicts.told if "outcome" in one.said)
-    assert {"granted", "waiting", "duplicate", "parked", "processing"} <= outcomes.keys()
+    assert {"granted", "waiting", "duplicate", "parked", "processing", "applied"} <= outcomes.keys()
     told = {str(one.said["order_id"]) for one in verdicts.told if one.said.get("outcome") == "granted"}
     paid = {str(order["order_id"]) for order in run.books.orders if order["state"] == "paid"}
     assert paid > told, "nothing that had waited was granted by an attachment or by maintenance"
     kinds = {entry["kind"] for entry in run.books.entries}
     assert {"purchase", "grant", "spend", "refund", "expire", "repayment"} <= kinds
+    assert {"reversal", "reinstatement"} <= kinds
+    assert any(order["reversed_debt"] for order in run.books.orders), "all reversed tokens were free"
     assert {hold["state"] for hold in run.books.holds} == {"open", "captured", "released", "expired"}
     assert any(hold["late"] for hold in run.books.holds)
     assert any(hold["held"] for hold in run.books.holds)
@@ -129,6 +131,10 @@ def test_orders_are_granted_once_when_their_session_is_paid(
     verdicts: Verdicts,
 ) -> None:
     assert verdicts.wrong_orders() == []
+
+
+def test_orders_say_of_their_money_what_its_events_come_to(verdicts: Verdicts) -> None:
+    assert verdicts.unfollowed_money() == []
 
 
 def test_every_refusal_was_true_at_some_moment(refusals: Refusals) -> None:

@@ -10,10 +10,13 @@ from uuid import UUID
 
 from reliability.books import Books, Row
 from reliability.calls import Call, Told, told
+from reliability.model.money import MoneyBack
+from reliability.paying_back import is_about_money, money_event
 from stripe_events import COMPLETED, SUCCEEDED
 
 ZERO = Decimal(0)
-_BY_THE_CLOCK = ("expire", "repayment")  # entries that follow from others: nobody asks for them
+# Entries that follow from others, or from what Stripe says of a payment: nobody asks for them.
+_FOLLOWING = ("expire", "repayment", "reversal", "reinstatement")
 _MADE = {
     "consume_tokens": "entry_id",
     "add_tokens": "entry_id",
@@ -49,6 +52,11 @@ class Verdicts:
             (row["account_id"], row["changed_at"]): row["status"] for row in books.status_changes
         }
         self.orders = {str(order["order_id"]): order for order in books.orders}
+        self.told_money: dict[str, list[Row]] = defaultdict(list)  # events about the money of an order
+        for one in self.told:
+            if one.function == "apply_stripe_event" and one.refusal is None and is_about_money(one.arguments):
+                event = one.arguments["event"]
+                self.told_money[event["data"]["object"]["metadata"]["order_id"]].append(event)
         self.said_paid = {order_id for one in self.told if (order_id := _pays(one)) is not None}
         self.charged: dict[str, list[Row]] = defaultdict(list)  # captures, by hold
         for entry in books.entries:
@@ -122,7 +130,7 @@ class Verdicts:
         found += [f"hold {name} was made by {times} calls" for name, times in holds.items() if times > 1]
         for name, entry in self.entries.items():
             bought = entry["kind"] == "purchase" and str(entry["order_id"]) in self.said_paid
-            if name not in made and entry["kind"] not in _BY_THE_CLOCK and not bought:
+            if name not in made and entry["kind"] not in _FOLLOWING and not bought:
                 found.append(f"entry {name} ({entry['kind']} {entry['tokens']}) that nobody asked for")
         found += [f"hold {name} that nobody asked for" for name in self.holds.keys() - holds.keys()]
         found += [f"key {key} that nobody sent" for key in self.keys.keys() - keys]
@@ -205,6 +213,24 @@ class Verdicts:
                     f"order {order_id} is {order['state']}, granted {grants[order_id]} times,"
                     f" told {told[order_id]} times; paid: {due}"
                 )
+        return found
+
+    def unfollowed_money(self) -> list[str]:
+        """Paid orders that do not say of their money what its events come to, in whatever order they came.
+
+        Money that goes back of an order that nobody reversed is a fault, too.
+        """
+        found = []
+        for order_id, order in self.orders.items():
+            if order["state"] != "paid":
+                continue
+            money = MoneyBack(paid=order["paid"], known=True)
+            for event in self.told_money[order_id]:
+                money.note(money_event(event))
+            due = (money.back, money.pending, money.disputed)
+            stored = (order["reversed"], order["reversal_pending"], order["disputed"])
+            if stored != due:
+                found.append(f"order {order_id} has {stored} back, pending and disputed, told was {due}")
         return found
 
     def captured_in_time(self, hold_id: str) -> Decimal:
@@ -472,7 +498,7 @@ def _made_under(key: Row) -> str:
 
 def _pays(one: Told) -> str | None:
     """The order that an event says is paid, by the session that is named for it in these runs."""
-    if one.function != "apply_stripe_event" or one.refusal is not None:
+    if one.function != "apply_stripe_event" or one.refusal is not None or is_about_money(one.arguments):
         return None
     told = one.arguments["event"]
     session = told["data"]["object"]

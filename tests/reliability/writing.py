@@ -16,6 +16,7 @@ from types import TracebackType
 from purchases import Purchase
 from reliability.books import Row
 from reliability.calls import Channel, Log, Lost
+from reliability.paying_back import goes_back
 
 WRITERS = 8
 PEOPLE = ("ada", "bob", "cleo", "dan")
@@ -129,6 +130,12 @@ class Writer(Thread):
             ("apply_stripe_event", {"event": purchase.event("nothing said")}),
             ("apply_stripe_event", {"event": purchase.event("paid, little said")}),
         ]
+        # Some money comes back, half of it before the bank knows the payment.
+        if self.random.random() < 0.6:
+            calls += [
+                ("apply_stripe_event", {"event": goes_back(order, self.random)})
+                for _ in range(self.random.randint(1, 3))
+            ]
         self.random.shuffle(calls)
         for call in calls:
             self.send(channel, *call)
