@@ -41,7 +41,7 @@ OVERDRAFTS = (Decimal(0), Decimal(40), Decimal(200))
 WEIGHTS = {
     "spend": 22, "hold": 16, "capture": 16, "release": 4, "extend": 3, "reuse": 1,
     "grant": 9, "buy": 6, "refund": 8, "batch": 6, "freeze": 1, "thaw": 9, "overdraft": 3, "maintain": 2,
-    "order": 4, "attach": 5, "news": 10, "reverse": 9,
+    "order": 6, "attach": 6, "news": 12, "reverse": 9,
 }  # fmt: skip
 FOR_USERS = tuple(WEIGHTS)[:6]
 REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
@@ -230,7 +230,7 @@ class Worker:
         answer = call.answer
         if answer and function == "create_order":
             self.field.orders[user_id].append(answer)
-        elif answer and answer.get("outcome") == "granted":
+        elif answer and (answer.get("outcome") == "granted" or answer.get("state") == "paid"):
             self.field.paid.add(answer["order_id"])
         elif answer and function == "hold_tokens":
             more = {"usage": arguments["usage"], "by": self.channel.role}
@@ -322,7 +322,10 @@ class Worker:
 
     def reverse(self, name: str) -> tuple[str, Row] | None:
         """Money goes back, or may. Ada's payments are not frozen, so her head lots are used."""
-        order = self.one_of(self.field.orders[name])
+        orders = self.field.orders[name]
+        if self.random.random() < 0.8:
+            orders = [order for order in orders if order["order_id"] in self.field.paid] or orders
+        order = self.one_of(orders)
         if order is None:
             return None
         told = goes_back(order, self.random, only_ended=name == "ada")

@@ -115,10 +115,14 @@ def _reversal_of_another_lot(random: Random, books: Books) -> None:
     random.choice(entry["draws"])["lot_id"] = random.choice(others)["lot_id"]
 
 
+def _more_debt_of_reversals(random: Random, books: Books) -> None:
+    _pick(random, books.orders, lambda row: row["state"] == "paid")["reversed_debt"] += CRUMB
+
+
 def _money_back(random: Random, books: Books) -> None:
-    """More money has gone back than tokens followed."""
-    reversed_in_part = [row for row in books.orders if row["paid"] and 0 < row["reversed"] < row["paid"]]
-    _pick(random, reversed_in_part, lambda row: not _gone(books, row))["reversed"] += 1
+    """More or less money has gone back than tokens followed."""
+    order = _pick(random, books.orders, lambda row: row["paid"] and not _gone(books, row))
+    order["reversed"] += 1 if order["reversed"] < order["paid"] else -1
 
 
 def _gone(books: Books, order: Row) -> bool:
@@ -165,7 +169,7 @@ OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
     "reversal of another lot": _reversal_of_another_lot,
     "reversal of another order": _another_order_reversed,
     "stored tokens that were reversed": _more("lots", "reversed"),
-    "stored debt of reversals": _more("orders", "reversed_debt"),
+    "stored debt of reversals": _more_debt_of_reversals,
     "money that has gone back": _money_back,
     "share refunded": _more("refunds", "refunded"),
     "share refunded lost": _lose("refunds"),

@@ -92,7 +92,9 @@ by_user = st.sampled_from([False, False, False, True])  # a user over HTTP calls
 OPENINGS = (
     *("none", "none", "in default", "an expired hold", "a hold that expired long ago", "a user's own hold"),
     *("a hold of a lot that ends", "debt and an open hold", *["a limit and a user's own hold"] * 2),
-    *("a spent purchase", "a purchase that ends", "a held purchase", "a purchase that repaid a dispute"),
+    *("a spent purchase", "a purchase that ends", "a held purchase", "a refund of what is held"),
+    *("a purchase that repaid a dispute", "a debt that was repaid is won back", "a void and a refund"),
+    *("a refund before its purchase", "a refund and a dispute", "a pending refund", "an inquiry"),
 )
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
@@ -184,10 +186,21 @@ class BankMachine(RuleBasedStateMachine):
             expires_at = self.accounts[who].now + 5 * minute
             self._grant(who, "promo", Decimal(40), expires_at, None, 1, None)
             self._hold(who, draft, Decimal(10), day, False, 0, None)
-        elif opening in ("a spent purchase", "a purchase that ends", "a held purchase"):
-            # All that the account has is a purchase. 40 of its tokens are spent or held, or it ends soon.
+        elif opening != "none":
+            # All that the account has is a purchase, mostly of 80 tokens and 20 more.
             self._void(who, 1, None, None)
-            self.buy(who, ["paid"], 0, False)
+            self._open_with_purchase(who, opening)
+
+    def _open_with_purchase(self, who: str, opening: str) -> None:
+        draft, minute, whole = MODULES[0], timedelta(minutes=1), (1, 1)
+        self.buy(who, ["paid"], 0, opening == "a refund before its purchase")
+        if opening in (
+            "a spent purchase",
+            "a purchase that ends",
+            "a held purchase",
+            "a refund of what is held",
+        ):
+            # 40 of its tokens are spent or held, or it ends soon.
             if opening == "a spent purchase":
                 self._spend(who, draft, Decimal(20), False, False, 0, None)
             else:
@@ -195,13 +208,33 @@ class BankMachine(RuleBasedStateMachine):
             if opening == "a purchase that ends":
                 for lot_id in self._lots_bought(who):
                     self._change_expiry(who, lot_id, self.accounts[who].now + 5 * minute, None)
-        elif opening == "a purchase that repaid a dispute":
+            if opening == "a refund of what is held":
+                self.refund_payment(0, 1, whole, "succeeded")
+        elif opening in ("a purchase that repaid a dispute", "a debt that was repaid is won back"):
             # Another one has repaid the debt of a dispute that may still be won.
-            self._void(who, 1, None, None)
-            self.buy(who, ["paid"], 0, False)
             self._spend(who, draft, Decimal(30), False, False, 0, None)
-            self.dispute_payment(0, 1, (1, 1), "needs_response", "funds_withdrawn", 1)
+            self.dispute_payment(0, 1, whole, "needs_response", "funds_withdrawn", 1)
             self.buy(who, ["paid"], 0, False)
+            if opening == "a debt that was repaid is won back":
+                self.dispute_payment(0, 1, whole, "won", "funds_reinstated", 2)
+        elif opening == "a refund before its purchase":
+            self.refund_payment(0, 1, (1, 2), "succeeded")
+            self.attach_later(0, ["paid"], 0, True)
+        elif opening == "a refund and a dispute":
+            self.refund_payment(0, 1, whole, "succeeded")
+            self.dispute_payment(0, 1, whole, "needs_response", "funds_withdrawn", 1)
+            self.refund_payment(0, 1, whole, "pending")
+        elif opening == "a pending refund":
+            self.refund_payment(0, 1, (1, 2), "pending")
+            self._spend(who, draft, Decimal(33), False, False, 0, None)
+        elif opening == "an inquiry":
+            self.dispute_payment(0, 1, whole, "warning_needs_response", "created", 0)
+            self._spend(who, draft, Decimal(2), False, False, 0, None)
+        elif opening == "a void and a refund":
+            self._void(who, self._lots_bought(who)[0], Decimal(40), None)
+            self.refund_payment(0, 1, whole, "succeeded")
+            void = max(seq for seq, entry in enumerate(self.accounts[who].entries, 1) if entry.voided)
+            self._restore(who, void, None, None)
 
     @rule(
         who=users,
