@@ -442,7 +442,7 @@ class BankMachine(RuleBasedStateMachine):
                 outcome = order.money.fail(purchase.session_id, FIRST_SUCCESS + later)
             else:
                 order.money.succeed(FIRST_SUCCESS + later)
-            account.settle_order(place)
+            account.follow_money(place)
             return {"outcome": outcome}
 
         self._call_both(account, "apply_stripe_event", {"event": told}, change)
@@ -979,13 +979,13 @@ class BankMachine(RuleBasedStateMachine):
         balances, lots, holds = (self.bank.rows(f"execute {name}") for name in ("balances", "lots", "holds"))
         as_read = {who: account.as_read() for who, account in self.accounts.items()}
         # Views show what is due, except that freed tokens will end debt.
-        unsettled = {
+        owing = {
             who
             for who, account in as_read.items()
             if any(e.kind == "reinstatement" for e in account.entries[len(self.accounts[who].entries) :])
         }
-        settled = [row for row in balances if row["user_id"] not in {None, *unsettled}]
-        assert {row["user_id"]: row for row in settled} == {
+        shown = [row for row in balances if row["user_id"] not in {None, *owing}]
+        assert {row["user_id"]: row for row in shown} == {
             who: {
                 "user_id": who,
                 "balance": account.balance,
@@ -997,16 +997,16 @@ class BankMachine(RuleBasedStateMachine):
                 "status": account.status,
             }
             for who, account in as_read.items()
-            if who not in unsettled
+            if who not in owing
         }
-        assert {tuple(row.values()) for row in lots if row["user_id"] not in unsettled} == {
+        assert {tuple(row.values()) for row in lots if row["user_id"] not in owing} == {
             (
                 *(who, lot.lot_id, lot.remaining, lot.held, lot.withheld, lot.frozen, lot.reversed),
                 lot.expires_at,
             )
             for who, account in as_read.items()
             for lot in account.lots.values()
-            if who not in unsettled
+            if who not in owing
         }
         assert {tuple(row.values()) for row in holds} == {
             (name, h.state, h.tokens, h.held, h.captured, h.shortfall, h.expires_at, h.late)

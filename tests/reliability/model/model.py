@@ -252,7 +252,7 @@ class Account:
             if hold.state == "open" and hold.expires_at <= self.now:
                 self._unhold(hold.draws)
                 hold.state, hold.draws = "expired", []
-        self._settle_debts()
+        self._end_debts()
         self._expire_lots()
 
     def _expire_lots(self, returned_at: datetime | None = None) -> None:
@@ -446,14 +446,14 @@ class Account:
         granted = self.grant("purchase", order.pack.tokens, paid=paid > 0, order=place)
         if order.pack.bonus:
             self.grant("bonus", order.pack.bonus, order=place)
-        self.settle_order(place)
+        self.follow_money(place)
         return granted
 
     def hear(self, place: int, event: MoneyEvent) -> Answer:
         """An event about the payment of an order that is known has come."""
         outcome = self.orders[place].money.note(event)
         if outcome == "applied":
-            self.settle_order(place)
+            self.follow_money(place)
         return {"outcome": outcome}
 
     def hear_waiting(self, place: int) -> Answer:
@@ -462,11 +462,11 @@ class Account:
             self.hear(place, event)
         return {}
 
-    def settle_order(self, place: int) -> None:
-        self._settle_lots(place)
-        self._settle_debts()
+    def follow_money(self, place: int) -> None:
+        self._follow_lots(place)
+        self._end_debts()
 
-    def _settle_lots(self, place: int) -> None:
+    def _follow_lots(self, place: int) -> None:
         """The tokens of an order follow its money."""
         order = self.orders[place]
         if not order.money.paid:
@@ -524,7 +524,7 @@ class Account:
         self.debt -= lowered
         self.post("reinstatement", total_tokens(gives) + debt, gives + repaid, order=place)
 
-    def _settle_debts(self) -> None:
+    def _end_debts(self) -> None:
         """Tokens that came back into lots whose money is gone end the debt that stood for them."""
         while True:
             owing = [
@@ -535,7 +535,7 @@ class Account:
             ]
             if not owing:
                 return
-            self._settle_lots(min(owing)[2])
+            self._follow_lots(min(owing)[2])
 
     # Corrections by an operator
 
@@ -563,7 +563,7 @@ class Account:
         lot.gone -= tokens
         entry, number = self.post("adjustment", tokens, [(lot.lot_id, tokens)]), len(self.entries)
         if lot.order is not None:
-            self._settle_lots(lot.order)
+            self._follow_lots(lot.order)
         self._expire_lots(returned_at=self.now)
         return self._lot_answer(lot.lot_id, entry, number)
 
@@ -719,7 +719,7 @@ class Account:
             "draws": from_hold + more,
             "late": late,
         }
-        self._settle_debts()
+        self._end_debts()
         self._expire_lots()
         return answer
 
@@ -732,7 +732,7 @@ class Account:
             self._unhold(hold.draws)
             hold.draws = []
             hold.state = "captured" if hold.parts else "released"
-            self._settle_debts()
+            self._end_debts()
             self._expire_lots()
         return {
             "state": hold.state,
@@ -795,10 +795,10 @@ class Account:
         for lot_id, part in back:
             self.lots[lot_id].remaining += part
         entry, number = self.post("refund", tokens, back), len(self.entries)
-        self._settle_debts()
-        settled = len(self.entries)
+        self._end_debts()
+        shown = len(self.entries)
         self._expire_lots(returned_at=self.now)
-        expired = -sum((entry.tokens for entry in self.entries[settled:]), ZERO)
+        expired = -sum((entry.tokens for entry in self.entries[shown:]), ZERO)
         return {
             "seq": number,
             "charge": seq,

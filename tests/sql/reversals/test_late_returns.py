@@ -28,7 +28,7 @@ def test_repeated_refund_answers_the_same_after_its_lot_got_another_date(bank: B
     assert bank.call("refund_usage", **call) == first | {"replayed": True}
 
 
-def test_refund_of_use_into_a_reversed_lot_past_its_date_ends_debt_and_expires_nothing(bank: Bank) -> None:
+def test_refund_of_use_into_a_reversed_lot_ends_debt(bank: Bank) -> None:
     payment = paid(bank)
     spent = bank.call("consume_tokens", user_id="clock", module_id="whisper", usage={"calls": 2})
     payment.refund()
@@ -52,7 +52,7 @@ def test_hold_past_its_time_in_a_frozen_lot_makes_nothing_available(bank: Bank) 
     assert books(bank) == (500, 0, 0, 0)
 
 
-def test_reinstatement_leaves_nothing_to_settle(bank: Bank) -> None:
+def test_reinstatement_is_complete(bank: Bank) -> None:
     """Tokens go back to the lot that repaid the debt. It is past its date, and its own money is gone."""
     bank.at("2030-01-01T00:00Z")
     first = paid(bank)
@@ -65,6 +65,6 @@ def test_reinstatement_leaves_nothing_to_settle(bank: Bank) -> None:
     assert books(bank) == (-500, 0, 0, 500)
     bank.at("2030-01-03T00:00Z")
     first.dispute("funds_reinstated")
-    settled = books(bank)
+    before = books(bank)
     bank.rows("select credits.settle_order(account_id, order_id) from credits.orders")
-    assert books(bank) == settled
+    assert books(bank) == before
