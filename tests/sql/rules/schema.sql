@@ -5079,10 +5079,13 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
                 END) AS held,
             ( SELECT COALESCE(sum(
                         CASE
-                            WHEN x.frozen THEN (x.remaining - x.held)
-                            ELSE LEAST((x.withheld)::numeric, (x.remaining - x.held))
+                            WHEN x.frozen THEN f.free
+                            ELSE LEAST((x.withheld)::numeric, f.free)
                         END), (0)::numeric) AS "coalesce"
-                   FROM credits.current_lots x
+                   FROM (credits.current_lots x
+                     CROSS JOIN LATERAL ( SELECT ((x.remaining - x.held) + COALESCE(sum(d.tokens), (0)::numeric)) AS free
+                           FROM credits.held_draws d
+                          WHERE ((x.held > (0)::numeric) AND (d.account_id = x.account_id) AND (d.lot_id = x.lot_id) AND (d.expires_at <= c.shows))) f)
                   WHERE ((x.account_id = w.account_id) AND (x.frozen OR ((x.withheld)::numeric > (0)::numeric)) AND ((x.expires_at IS NULL) OR (x.expires_at > c.shows)))) AS blocked) b)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
