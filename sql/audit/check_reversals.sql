@@ -88,12 +88,14 @@ lots as (
         l.account_id,
         l.order_id,
         sum(l.reversed) as reversed,
+        -- What went over to the next period was granted before, by the allowance, and has not gone with it.
         sum(
             case
                 when m.back >= m.paid then l.granted
                 else trunc(l.granted * m.back / nullif(m.paid, 0), 6)
             end
-        ) as target
+        ) filter (where l.source <> 'rollover') as target,
+        coalesce(sum(l.granted) filter (where l.source = 'rollover'), 0) as carried
     from credits.lots as l
     inner join money as m on l.account_id = m.account_id and l.order_id = m.order_id
     where m.paid > 0
@@ -127,14 +129,15 @@ select
     l.account_id,
     format('order %s: %s tokens of the money that has gone back', l.order_id, l.target) as expected,
     format(
-        '%s from lots, %s as debt, %s expired or voided', l.reversed, m.reversed_debt, coalesce(g.tokens, 0)
+        '%s from lots, %s as debt, %s expired or voided', l.reversed, m.reversed_debt,
+        coalesce(g.tokens, 0) - l.carried
     ) as found
 from lots as l
 inner join money as m on l.account_id = m.account_id and l.order_id = m.order_id
 left join gone as g on l.account_id = g.account_id and l.order_id = g.order_id
 where
     l.reversed + m.reversed_debt > l.target
-    or l.reversed + m.reversed_debt + coalesce(g.tokens, 0) < l.target
+    or l.reversed + m.reversed_debt + coalesce(g.tokens, 0) - l.carried < l.target
 union all
 select
     l.account_id,

@@ -13,8 +13,8 @@ declare
 begin
     return (
         select coalesce(sum(
-            credits.share_of(l.granted, v_before + p_amount, p_order.paid)
-            - credits.share_of(l.granted, v_before, p_order.paid)
+            credits.share_of(credits.own_grant(l), v_before + p_amount, p_order.paid)
+            - credits.share_of(credits.own_grant(l), v_before, p_order.paid)
         ), 0)
         from credits.lots as l
         where l.account_id = p_order.account_id and l.order_id = p_order.order_id
@@ -38,7 +38,7 @@ declare
     v_amount bigint not null := 0;
 begin
     select
-        coalesce(sum(l.granted), 0),
+        coalesce(sum(l.granted) filter (where l.source <> 'rollover'), 0),
         coalesce(sum(greatest(coalesce(l.remaining - l.held - l.withheld, 0), 0)) filter (where not l.frozen), 0)
     into v_granted, v_free
     from credits.current_lots as l

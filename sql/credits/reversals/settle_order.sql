@@ -2,7 +2,8 @@
 -- money returns, so do the tokens.
 --
 --   target   of each lot of the order: granted x money back / money paid, always of the original grant, so that partial
---            refunds never compound
+--            refunds never compound. What an allowance left and carried over was granted once: the lot that it is in
+--            now has no target of its own, and is one of the other lots of the order
 --   1. from the lot itself, then from the other lots of the order, as far as their tokens are free
 --   2. what has expired, or was voided, is gone already: nobody owes it
 --   3. the rest was spent or is held: it becomes debt. Other lots of the account are never touched
@@ -25,11 +26,25 @@ begin
         where
             e.account_id = p_account_id and e.kind in ('expire', 'adjustment') and d.lot_id = any (p_lot_ids)
             and d.lot_id <> e.seq
+    ), 0) - coalesce((
+        select sum(l.granted)
+        from credits.lots as l
+        where l.account_id = p_account_id and l.lot_id = any (p_lot_ids) and l.source = 'rollover'
     ), 0);
 end
 $$;
 comment on function credits.gone_from(uuid, bigint[]) is
-'How many tokens of these lots have expired or were voided.';
+'How many tokens of these lots, which are all those of an order, have expired or were voided, and did not go over into '
+'the next period.';
+
+create or replace function credits.own_grant(p_lot credits.lots)
+returns numeric
+language sql
+immutable
+return case when (p_lot.source = 'rollover') is true then 0 else p_lot.granted end;
+comment on function credits.own_grant(credits.lots) is
+'The tokens that the payment of an order granted by this lot. Those that went over were granted before, by the '
+'allowance.';
 
 create or replace function credits.share_of(p_granted numeric, p_part bigint, p_whole bigint)
 returns numeric
@@ -62,9 +77,9 @@ begin
         select
             l.lot_id,
             l.reversed,
-            least(credits.share_of(l.granted, p_back, p_order.paid), l.remaining - l.held + l.reversed) as own,
+            least(credits.share_of(credits.own_grant(l), p_back, p_order.paid), l.remaining - l.held + l.reversed) as own,
             l.remaining - l.held + l.reversed as available,
-            credits.share_of(l.granted, p_back, p_order.paid) as target
+            credits.share_of(credits.own_grant(l), p_back, p_order.paid) as target
         from credits.lots as l
         where l.account_id = p_order.account_id and l.order_id = p_order.order_id
     ),
@@ -138,9 +153,18 @@ begin
     update credits.lots as l
     set
         frozen = v_money.disputed,
-        withheld = credits.share_of(l.granted, v_money.back + v_money.pending, v_order.paid)
-        - credits.share_of(l.granted, v_money.back, v_order.paid)
-    where l.account_id = p_account_id and l.order_id = p_order_id;
+        -- What went over stands in for the allowance, which has expired.
+        withheld = least(
+            l.granted,
+            credits.share_of(s.granted, v_money.back + v_money.pending, v_order.paid)
+            - credits.share_of(s.granted, v_money.back, v_order.paid)
+        )
+    from (
+        select x.lot_id, case when (x.source = 'rollover') is true then v_order.tokens else x.granted end as granted
+        from credits.lots as x
+        where x.account_id = p_account_id and x.order_id = p_order_id
+    ) as s
+    where l.lot_id = s.lot_id and l.account_id = p_account_id and l.order_id = p_order_id;
     update credits.orders as o
     set
         reversed = v_money.back, reversal_pending = v_money.pending, disputed = v_money.disputed,

@@ -28,17 +28,18 @@ begin
         reason := 'an object without an id that can be kept';
         return;
     end if;
-    outcome := 'duplicate';
-    if credits.note_reversal(
-        p_event, p_event.object_id, 'fraud_warning', 0,
-        case
-            when (p_event.payload #> '{data,object,actionable}' = 'false') is true then 'closed'
-            else 'actionable'
-        end
-    ) then
-        outcome := 'applied';
-        entry_id := credits.settle_event(p_event);
-    end if;
+    outcome := case
+        when credits.note_reversal(
+            p_event, p_event.object_id, 'fraud_warning', 0,
+            case
+                when (p_event.payload #> '{data,object,actionable}' = 'false') is true then 'closed'
+                else 'actionable'
+            end
+        ) then 'applied'
+        else 'duplicate'
+    end;
+    -- A warning that is replayed says nothing new, but the setting may have changed.
+    entry_id := credits.settle_event(p_event);
 end
 $$;
 comment on function credits.apply_fraud_warning(credits.stripe_events) is

@@ -214,10 +214,12 @@ def test_fraud_warning_freezes_only_where_the_operator_wants_it(bank: Bank) -> N
     assert payment.tell(warning)["outcome"] == "applied"
     assert books(bank) == (500, 0, 500, 0)
     bank.rows("select credits.freeze_on_fraud_warnings(true)")
+    assert books(bank) == (500, 0, 500, 0)  # the setting counts for later events
     bank.call("replay_event", event_id=warning["id"], reason="we freeze now")
-    assert books(bank) == (500, 0, 500, 0)  # the setting counts for later news
-    payment.tell(payment.about("radar.early_fraud_warning.created", id="issfr_2", actionable=True))
     assert books(bank) == (500, 0, 0, 0)
+    bank.rows("select credits.freeze_on_fraud_warnings(false)")
+    bank.call("replay_event", event_id=warning["id"], reason="we do not freeze")
+    assert books(bank) == (500, 0, 500, 0)
 
 
 # What a person must decide
