@@ -129,7 +129,7 @@ where
             when (p.amount = 0) is true then v.trial_allowance * i.quantity
             else v.allowance * p.amount / v.amount
         end) >= 1
-        or coalesce(p.quantity, '1') is distinct from to_jsonb(i.quantity)
+        or coalesce(nullif(p.quantity, 'null'), '1') is distinct from to_jsonb(i.quantity)
     )
 union all
 select

@@ -120,7 +120,8 @@ begin
         v_problem := coalesce(v_problem, case
             when p_invoice -> 'currency' is distinct from to_jsonb(v_line.currency)
                 then format('currency %s, the plan is sold in %s', p_invoice ->> 'currency', v_line.currency)
-            when (v_line.quantity between 1 and 1000000) is not true then format('a quantity of %s', v_line.quantity)
+            when (v_line.quantity between 1 and 1000000) is not true
+                then format('a quantity of %s', coalesce(v_line.quantity::text, 'something else than a number'))
             when (v_line.allowance * v_line.quantity < 1000000000000) is not true then 'an allowance beyond 10^12 tokens'
             when (v_line.starts_at < v_line.ends_at) is not true then 'a period that cannot be read'
             when v_line.proration is not true and (v_line.amount in (v_line.price * v_line.quantity, 0)) is not true

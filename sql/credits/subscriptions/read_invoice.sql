@@ -94,7 +94,10 @@ select
         select coalesce(sum(credits.stripe_amount(d.discount -> 'amount')), 0)
         from jsonb_path_query(l.line, 'lax $.discount_amounts[*]') as d (discount)
     ),
-    coalesce(credits.stripe_amount(l.line -> 'quantity'), 1),
+    case
+        when coalesce(l.line -> 'quantity', 'null') = 'null' then 1
+        else credits.stripe_amount(l.line -> 'quantity')
+    end,
     '"true"' in (
         to_jsonb(l.line #>> '{parent,subscription_item_details,proration}'),
         to_jsonb(l.line #>> '{parent,invoice_item_details,proration}'), to_jsonb(l.line ->> 'proration')

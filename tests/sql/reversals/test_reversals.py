@@ -116,6 +116,23 @@ def test_charge_that_is_refunded_after_its_money_went_back_ends_the_debt(bank: B
     assert books(bank) == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("state", ["frozen", "withheld"])
+def test_tokens_of_an_expired_hold_are_not_available_while_their_money_may_go_back(
+    state: str, bank: Bank
+) -> None:
+    payment = paid(bank)
+    clock_hold(bank, 2)
+    if state == "frozen":
+        payment.dispute("created")
+    else:
+        payment.refund(3999, "pending")
+    assert books(bank) == (500, 50, 0, 0)
+    bank.at("2098-06-01 13:00Z")  # nothing has been booked yet
+    assert books(bank) == (500, 0, 0, 0)
+    bank.call("maintain")
+    assert books(bank) == (500, 0, 0, 0)
+
+
 # Expiry
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from callers import Caller, Row
+from callers import Caller, Row, findings
 from subscribing import APR, FEB, JAN, MAR, PRO, STARTER, TEAM, Subscriber
 from subscription_events import FAILED, PAID, SUCCEEDED, UNCOLLECTIBLE, VOIDED, at, line, older, stamp, unpaid
 
@@ -275,9 +275,19 @@ WRONG: dict[str, tuple[dict[str, Any], list[Row]]] = {
     "no amount": ({"subtotal": 900, "amount_due": 900}, [line(STARTER, 0, JAN, FEB) | {"amount": "900"}]),
     "half a cent": ({}, [line(STARTER, 900, JAN, FEB) | {"amount": 900.5}]),
     "too many seats": ({}, [line(STARTER, 900 * 10**7, JAN, FEB, quantity=10**7)]),
+    "seats as text": ({}, [line(STARTER, 900, JAN, FEB) | {"quantity": "1"}]),
     "a proration above the price": ({}, [line(STARTER, 901, JAN, FEB, proration=True)]),
     "another mode": ({"livemode": True}, [line(STARTER, 900, JAN, FEB)]),
 }
+
+
+@pytest.mark.parametrize("lacks", [{"quantity": None}, {}])
+def test_line_without_a_quantity_is_for_one(ada: Subscriber, lacks: Row) -> None:
+    of = line(STARTER, 900, JAN, FEB)
+    del of["quantity"]
+    ada.pay(1, of | lacks, reason="create")
+    assert [lot[2] for lot in ada.lots()] == [1000]
+    assert findings(ada.bank) == []
 
 
 @pytest.mark.parametrize(("changes", "lines"), WRONG.values(), ids=WRONG.keys())
