@@ -1,4 +1,4 @@
-"""Refunds of a period whose tokens have gone over into the next one. They were granted once, so they go back once."""
+"""Refunds of a period whose tokens have gone over into the next one. They were granted once, and go once."""
 
 from __future__ import annotations
 
