@@ -762,7 +762,7 @@ FAULTS = {
         f"update credits.reversals set status = 'dropped' where {ME} and status = 'requested'",
         f"update credits.reversals set amount = amount + 1 where {ME} and status = 'requested'",
         f"delete from credits.reversals where {ME} and status = 'requested'",
-        f"update credits.reversals set amount = 10000 where {ME} and status = 'succeeded'",
+        f"update credits.refund_requests set amount = 10000 where {ME}",
         f"update credits.stripe_calls set state = 'done', ended_at = now() where {ME} and state = 'due'",
         f"update credits.stripe_calls set params = '{{\"amount\": 5}}' where {ME} and state = 'due'",
         f"delete from credits.stripe_calls where {ME} and kind = 'refund'",
