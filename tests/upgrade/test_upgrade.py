@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from sql.rules.test_schema_snapshot import dump, plain
 
 from pgcredits.bank.catalogs import apply_catalog
@@ -76,6 +77,28 @@ def call(admin: psycopg.Connection[Any], query: str) -> Any:
     return row[0]
 
 
+def told(event_id: str, kind: str, **thing: Any) -> dict[str, Any]:
+    """An event about the purchase of the frozen bank, an hour later."""
+    named = {"currency": "eur", "payment_intent": "pi_frozen"} | thing
+    return {
+        "id": event_id,
+        "object": "event",
+        "type": kind,
+        "livemode": False,
+        "created": 1795203601,
+        "data": {"object": named},
+    }
+
+
+def session(admin: psycopg.Connection[Any]) -> dict[str, Any]:
+    """The session that was paid."""
+    row = admin.execute(
+        "select payload #> '{data,object}' from credits.stripe_events where event_id = 'evt_frozen'"
+    ).fetchone()
+    assert row is not None
+    return dict(row[0])
+
+
 def test_at_least_one_release_is_frozen() -> None:
     assert version("pgcredits") in {path.name.removesuffix(".sql.gz") for path in FROZEN}
 
@@ -116,6 +139,33 @@ def test_an_earlier_bank_goes_on_where_it_stopped(frozen_url: str) -> None:
         assert call(admin, f"select paid from {held} as h cross join api.capture_hold(h.hold_id)") == 25
         assert call(admin, "select status from api.thaw_account('cyd')") == "active"
         assert call(admin, "select cost from api.consume_tokens('whisper', user_id => 'cyd')") == 25
+        assert admin.execute("table audit.findings").fetchall() == []
+
+
+def test_money_of_an_earlier_purchase_can_come_back(frozen_url: str) -> None:
+    """A bank debit that fails after the upgrade, and a refund that the earlier release only stored."""
+    with psycopg.connect(frozen_url, autocommit=True) as admin:
+        admin.execute(
+            "insert into credits.stripe_events"
+            " (event_id, bucket, type, object_id, livemode, outcome, payload)"
+            " values ('evt_old', 1, 'refund.created', 're_1', false, 'stored', %s)",
+            (Jsonb(told("evt_old", "refund.created", id="re_1", amount=1000, status="succeeded")),),
+        )
+        run(frozen_url, Options(force=True))
+        left = "select balance from api.balance where user_id = 'cyd'"
+        before = call(admin, left)
+        replayed = "select outcome from api.replay_event('evt_old', 'it came before the upgrade')"
+        assert call(admin, replayed) == "applied"
+        assert call(admin, left) < before
+        failed = told(
+            *("evt_failed", "checkout.session.async_payment_failed"),
+            **session(admin) | {"payment_status": "unpaid"},
+        )
+        admin.execute("set role service_role")
+        row = admin.execute("select outcome from api.apply_stripe_event(%s)", (Jsonb(failed),)).fetchone()
+        admin.execute("reset role")
+        assert row == ("applied",)
+        assert call(admin, "select reversed = paid from api.orders where user_id = 'cyd'") is True
         assert admin.execute("table audit.findings").fetchall() == []
 
 

@@ -92,6 +92,8 @@ declare
     v_receipt api.event_receipt;
 begin
     select e.* into v_event from credits.stripe_events as e where e.event_id = p_event_id for no key update;
+    -- An event of an earlier release was stored without what it names.
+    v_event.names := credits.event_names(v_event.payload);
     v_family := credits.family_of(v_event.type);
     v_receipt := row(v_event.event_id, v_event.type, 'stored', null, null);
     v_event.reason := null;
@@ -129,7 +131,7 @@ begin
 
     update credits.stripe_events as e
     set
-        outcome = v_receipt.outcome, reason = v_event.reason, trouble = null,
+        outcome = v_receipt.outcome, reason = v_event.reason, trouble = null, names = v_event.names,
         account_id = v_event.account_id, order_id = v_event.order_id
     where e.event_id = p_event_id;
     return v_receipt;
