@@ -77,7 +77,10 @@ begin
         select
             l.lot_id,
             l.reversed,
-            least(credits.share_of(credits.own_grant(l), p_back, p_order.paid), l.remaining - l.held + l.reversed) as own,
+            least(
+                coalesce(credits.share_of(credits.own_grant(l), p_back, p_order.paid), 0),
+                l.remaining - l.held + l.reversed
+            ) as own,
             l.remaining - l.held + l.reversed as available,
             credits.share_of(credits.own_grant(l), p_back, p_order.paid) as target
         from credits.lots as l
