@@ -2694,7 +2694,7 @@ CREATE FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) RETURNS
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) IS 'How many tokens of these lots, which are all those of an order, have expired or were voided, and did not go over into the next period.';
+COMMENT ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) IS 'How many tokens of these lots have expired or were voided.';
 CREATE FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3361,10 +3361,6 @@ CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text DEF
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'The answer of api functions about an order. p_user_id: the user who called, or about whom a service called.';
-CREATE FUNCTION credits.own_grant(p_lot credits.lots) RETURNS numeric
-    LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (((p_lot).source = 'rollover'::credits.entry_kind) IS TRUE) THEN (0)::numeric ELSE ((p_lot).granted)::numeric END;
-COMMENT ON FUNCTION credits.own_grant(p_lot credits.lots) IS 'The tokens that the payment of an order granted by this lot. Those that went over were granted before, by the allowance.';
 CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5089,11 +5085,7 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
                    FROM (credits.current_lots x
                      CROSS JOIN LATERAL ( SELECT ((x.remaining - x.held) + COALESCE(sum(d.tokens), (0)::numeric)) AS free
                            FROM credits.held_draws d
-<<<<<<< HEAD
                           WHERE ((x.held > (0)::numeric) AND (d.account_id = x.account_id) AND (d.lot_id = x.lot_id) AND (d.expires_at <= c.shows))) f)
-=======
-                          WHERE ((d.account_id = x.account_id) AND (d.lot_id = x.lot_id) AND (d.expires_at <= c.shows))) f)
->>>>>>> f015992 (Schema snapshot)
                   WHERE ((x.account_id = w.account_id) AND (x.frozen OR ((x.withheld)::numeric > (0)::numeric)) AND ((x.expires_at IS NULL) OR (x.expires_at > c.shows)))) AS blocked) b)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
@@ -7128,8 +7120,7 @@ CREATE VIEW audit.check_reversals WITH (security_invoker='true') AS
                 CASE
                     WHEN (m.back >= (m.paid)::numeric) THEN (l.granted)::numeric
                     ELSE trunc((((l.granted)::numeric * m.back) / (NULLIF(m.paid, 0))::numeric), 6)
-                END) FILTER (WHERE (l.source <> 'rollover'::credits.entry_kind)) AS target,
-            COALESCE(sum((l.granted)::numeric) FILTER (WHERE (l.source = 'rollover'::credits.entry_kind)), (0)::numeric) AS carried
+                END) AS target
            FROM (credits.lots l
              JOIN money m ON (((l.account_id = m.account_id) AND (l.order_id = m.order_id))))
           WHERE (m.paid > 0)
@@ -7157,11 +7148,11 @@ UNION ALL
 UNION ALL
  SELECT l.account_id,
     format('order %s: %s tokens of the money that has gone back'::text, l.order_id, l.target) AS expected,
-    format('%s from lots, %s as debt, %s expired or voided'::text, l.reversed, m.reversed_debt, (COALESCE(g.tokens, (0)::numeric) - l.carried)) AS found
+    format('%s from lots, %s as debt, %s expired or voided'::text, l.reversed, m.reversed_debt, COALESCE(g.tokens, (0)::numeric)) AS found
    FROM ((lots l
      JOIN money m ON (((l.account_id = m.account_id) AND (l.order_id = m.order_id))))
      LEFT JOIN gone g ON (((l.account_id = g.account_id) AND (l.order_id = g.order_id))))
-  WHERE (((l.reversed + (m.reversed_debt)::numeric) > l.target) OR ((((l.reversed + (m.reversed_debt)::numeric) + COALESCE(g.tokens, (0)::numeric)) - l.carried) < l.target))
+  WHERE (((l.reversed + (m.reversed_debt)::numeric) > l.target) OR (((l.reversed + (m.reversed_debt)::numeric) + COALESCE(g.tokens, (0)::numeric)) < l.target))
 UNION ALL
  SELECT l.account_id,
     format('lot %s: entries took %s tokens back'::text, l.lot_id, COALESCE(d.tokens, (0)::numeric)) AS expected,
@@ -7913,7 +7904,7 @@ UNION ALL
         CASE
             WHEN ((p.amount = (0)::numeric) IS TRUE) THEN ((v.trial_allowance)::numeric * (i.quantity)::numeric)
             ELSE (((v.allowance)::numeric * p.amount) / (v.amount)::numeric)
-        END)) >= (1)::numeric) OR (COALESCE(NULLIF(p.quantity, 'null'::jsonb), '1'::jsonb) IS DISTINCT FROM to_jsonb(i.quantity))))
+        END)) >= (1)::numeric) OR (COALESCE(p.quantity, '1'::jsonb) IS DISTINCT FROM to_jsonb(i.quantity))))
 UNION ALL
  SELECT COALESCE(o.account_id, l.account_id) AS account_id,
     format('order %s of a subscription has a period'::text, COALESCE(o.order_id, l.order_id)) AS expected,
@@ -10116,7 +10107,6 @@ REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_invoice(p_invoice_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.own_grant(p_lot credits.lots) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
