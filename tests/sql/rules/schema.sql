@@ -2694,7 +2694,7 @@ CREATE FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) RETURNS
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) IS 'How many tokens of these lots have expired or were voided.';
+COMMENT ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) IS 'How many tokens of these lots, which are all those of an order, have expired or were voided, and did not go over into the next period.';
 CREATE FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3361,6 +3361,10 @@ CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text DEF
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'The answer of api functions about an order. p_user_id: the user who called, or about whom a service called.';
+CREATE FUNCTION credits.own_grant(p_lot credits.lots) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (((p_lot).source = 'rollover'::credits.entry_kind) IS TRUE) THEN (0)::numeric ELSE ((p_lot).granted)::numeric END;
+COMMENT ON FUNCTION credits.own_grant(p_lot credits.lots) IS 'The tokens that the payment of an order granted by this lot. Those that went over were granted before, by the allowance.';
 CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6924,15 +6928,13 @@ UNION ALL
   WHERE ((r.call_amount IS DISTINCT FROM to_jsonb(r.amount)) OR ((r.state = 'open'::text) AND (r.call_state IS DISTINCT FROM 'due'::text)))
 UNION ALL
  SELECT o.account_id,
-    format('at most the %s that were paid for order %s go back by refunds'::text, o.paid, o.order_id) AS expected,
+    format('we ask back at most the %s that were paid for order %s'::text, o.paid, o.order_id) AS expected,
     format('%s'::text, v.asked) AS found
    FROM (credits.orders o
-     CROSS JOIN LATERAL ( SELECT sum(r.amount) AS asked
-           FROM credits.reversals r
-          WHERE ((r.account_id = o.account_id) AND (r.order_id = o.order_id) AND (r.kind = 'refund'::text) AND (r.status <> ALL (ARRAY['failed'::text, 'canceled'::text, 'dropped'::text])))) v)
-  WHERE ((v.asked > (o.paid)::numeric) AND (EXISTS ( SELECT
+     CROSS JOIN LATERAL ( SELECT sum(q.amount) AS asked
            FROM credits.refund_requests q
-          WHERE ((q.account_id = o.account_id) AND (q.order_id = o.order_id)))))
+          WHERE ((q.account_id = o.account_id) AND (q.order_id = o.order_id) AND (q.state <> 'failed'::text))) v)
+  WHERE ((v.asked <= (o.paid)::numeric) IS FALSE)
 UNION ALL
  SELECT o.account_id,
     format('order %s withholds the tokens of %s that may go back'::text, o.order_id, m.pending) AS expected,
@@ -7120,7 +7122,8 @@ CREATE VIEW audit.check_reversals WITH (security_invoker='true') AS
                 CASE
                     WHEN (m.back >= (m.paid)::numeric) THEN (l.granted)::numeric
                     ELSE trunc((((l.granted)::numeric * m.back) / (NULLIF(m.paid, 0))::numeric), 6)
-                END) AS target
+                END) FILTER (WHERE (l.source <> 'rollover'::credits.entry_kind)) AS target,
+            COALESCE(sum((l.granted)::numeric) FILTER (WHERE (l.source = 'rollover'::credits.entry_kind)), (0)::numeric) AS carried
            FROM (credits.lots l
              JOIN money m ON (((l.account_id = m.account_id) AND (l.order_id = m.order_id))))
           WHERE (m.paid > 0)
@@ -7148,11 +7151,11 @@ UNION ALL
 UNION ALL
  SELECT l.account_id,
     format('order %s: %s tokens of the money that has gone back'::text, l.order_id, l.target) AS expected,
-    format('%s from lots, %s as debt, %s expired or voided'::text, l.reversed, m.reversed_debt, COALESCE(g.tokens, (0)::numeric)) AS found
+    format('%s from lots, %s as debt, %s expired or voided'::text, l.reversed, m.reversed_debt, (COALESCE(g.tokens, (0)::numeric) - l.carried)) AS found
    FROM ((lots l
      JOIN money m ON (((l.account_id = m.account_id) AND (l.order_id = m.order_id))))
      LEFT JOIN gone g ON (((l.account_id = g.account_id) AND (l.order_id = g.order_id))))
-  WHERE (((l.reversed + (m.reversed_debt)::numeric) > l.target) OR (((l.reversed + (m.reversed_debt)::numeric) + COALESCE(g.tokens, (0)::numeric)) < l.target))
+  WHERE (((l.reversed + (m.reversed_debt)::numeric) > l.target) OR ((((l.reversed + (m.reversed_debt)::numeric) + COALESCE(g.tokens, (0)::numeric)) - l.carried) < l.target))
 UNION ALL
  SELECT l.account_id,
     format('lot %s: entries took %s tokens back'::text, l.lot_id, COALESCE(d.tokens, (0)::numeric)) AS expected,
@@ -7904,7 +7907,7 @@ UNION ALL
         CASE
             WHEN ((p.amount = (0)::numeric) IS TRUE) THEN ((v.trial_allowance)::numeric * (i.quantity)::numeric)
             ELSE (((v.allowance)::numeric * p.amount) / (v.amount)::numeric)
-        END)) >= (1)::numeric) OR (COALESCE(p.quantity, '1'::jsonb) IS DISTINCT FROM to_jsonb(i.quantity))))
+        END)) >= (1)::numeric) OR (COALESCE(NULLIF(p.quantity, 'null'::jsonb), '1'::jsonb) IS DISTINCT FROM to_jsonb(i.quantity))))
 UNION ALL
  SELECT COALESCE(o.account_id, l.account_id) AS account_id,
     format('order %s of a subscription has a period'::text, COALESCE(o.order_id, l.order_id)) AS expected,
@@ -10107,6 +10110,7 @@ REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_invoice(p_invoice_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.own_grant(p_lot credits.lots) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
