@@ -264,6 +264,41 @@ class System:
         finally:
             self.owner(define)
 
+    def refund(self, person: Person, order: Row, amount: int | None = None) -> Row:
+        """Refund a payment, or a part of it, as in Stripe's dashboard. Gives the order after that."""
+        form = {"payment_intent": self._intent(order)} | ({} if amount is None else {"amount": str(amount)})
+        key = {"Authorization": "Bearer sk_test_of_the_tests"}
+        self.browser.post("/v1/refunds", data=form, headers=key).raise_for_status()
+        gone = order["reversed"] + (order["paid"] - order["reversed"] if amount is None else amount)
+        return self._wait(person, order, lambda row: row["reversed"] == gone)
+
+    def dispute(self, person: Person, order: Row) -> tuple[str, Row]:
+        """The buyer's bank takes the money back. Gives the dispute, and the order after that."""
+        key = {"Authorization": "Bearer sk_test_of_the_tests"}
+        intent = self.browser.get(f"/v1/payment_intents/{self._intent(order)}", headers=key).json()
+        moved = self.browser.post(f"/_control/charges/{intent['latest_charge']}/dispute", json={})
+        dispute_id = str(moved.raise_for_status().json()["id"])
+        whole = order["paid"]
+        return dispute_id, self._wait(person, order, lambda row: row["disputed"] and row["reversed"] == whole)
+
+    def end_dispute(self, person: Person, order: Row, dispute_id: str, end: str) -> Row:
+        """win: the money returns. lose: it is gone."""
+        self.browser.post(f"/_control/disputes/{dispute_id}/{end}", json={}).raise_for_status()
+        gone = 0 if end == "win" else order["paid"]
+        return self._wait(person, order, lambda row: not row["disputed"] and row["reversed"] == gone)
+
+    def _intent(self, order: Row) -> str:
+        return str(self.event_of(order)["data"]["object"]["payment_intent"])
+
+    def _wait(self, person: Person, order: Row, until: Callable[[Row], bool]) -> Row:
+        deadline = time.monotonic() + 10
+        while True:
+            (row,) = person.rows("orders", order_id=f"eq.{order['order_id']}")
+            if until(row):
+                return row
+            assert time.monotonic() < deadline, f"the order stayed as it was: {row}"
+            time.sleep(0.02)
+
     def stripe_signature(self, payload: str, secret: str | None = None, seconds: int = 0) -> dict[str, str]:
         """The header that Stripe sends with a payload, signed so many seconds from now."""
         if secret is None:

@@ -536,3 +536,14 @@ def test_saved_card_is_charged_before_the_money_runs_out(system: System) -> None
         estimate={"input_tokens": 2_000_000, "output_tokens": 0},
     )
     assert len(kate.rows("orders")) == 1
+
+
+def test_a_disputed_top_up_is_frozen_and_returns_when_the_dispute_is_won(system: System) -> None:
+    ivo = system.sign_up("ivo@appforge.example")
+    welcome = ivo.balance()
+    order = ivo.buy(amount=2500)
+    dispute, _ = system.dispute(ivo, order)
+    assert ivo.standing() == (welcome, 0, welcome)
+    system.end_dispute(ivo, order, dispute, "win")
+    assert ivo.standing() == (welcome + 2500, 0, welcome + 2500)
+    assert system.findings() == []

@@ -181,3 +181,21 @@ def test_unsigned_and_forged_webhooks_are_refused(system: System) -> None:
         with refused(400, "bad_signature"):
             system.stranger.ask("POST", "/webhooks/stripe", content=payload, headers=headers)
         assert forger.balance() == 10, headers
+
+
+def test_a_dubbing_under_way_is_charged_although_its_pack_was_refunded(system: System) -> None:
+    gus = system.sign_up("gus@aurisvoice.example")
+    welcome = gus.balance()
+    (small, *_) = [pack["pack_id"] for pack in gus.rows("packs", order="amount")]
+    order = gus.buy(small)
+    held = gus.hold("dubbing", {"seconds": 100})
+    system.refund(gus, order)
+    receipt = gus.capture(held, {"seconds": 60})
+    assert receipt["paid"] == 6
+    assert gus.balance() == welcome - 6
+    dispute, _ = system.dispute(gus, gus.buy(small))
+    assert gus.rows("orders", order="created_at.desc", limit=1)[0]["disputed"] is True
+    (second,) = gus.rows("orders", order="created_at.desc", limit=1)
+    system.end_dispute(gus, second, dispute, "win")
+    assert gus.balance() == welcome - 6 + Decimal(second["tokens"])
+    assert system.findings() == []

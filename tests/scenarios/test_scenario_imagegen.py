@@ -316,3 +316,20 @@ def test_prices_welcome_and_guest_limits_change_by_data(system: System) -> None:
     assert generate(before, "nano-banana")["cost"] == Decimal("0.75")
     assert system.sign_up("after@imagegen.example").balance() == 60
     assert Guest(system, "203.0.113.90").remaining() == 5
+
+
+def test_refund_takes_the_pack_and_never_the_welcome_credits(system: System) -> None:
+    hana = system.sign_up("hana@imagegen.example")
+    order = hana.buy("credits-110")
+    lots = hana.rows("lots", order="lot_id")
+    assert lots[0]["source"] == "welcome"
+    bought = Decimal(sum(lot["granted"] for lot in lots if lot["source"] != "welcome"))
+    system.refund(hana, order, order["paid"] // 2)
+    after = hana.rows("lots", order="lot_id")
+    assert after[0]["remaining"] == 50
+    assert Decimal(sum(lot["reversed"] for lot in after)) < bought
+    dispute, _ = system.dispute(hana, order | {"reversed": order["paid"] // 2})
+    assert hana.balance() == 50
+    assert hana.spend("nano-banana")["balance"] == Decimal("49.5")  # the welcome credits still work
+    system.end_dispute(hana, order, dispute, "lose")
+    assert system.findings() == []

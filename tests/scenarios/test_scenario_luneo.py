@@ -160,3 +160,23 @@ def test_a_pack_has_its_price_at_stripe_and_no_other(system: System) -> None:
     )
     (line,) = session.json()["data"]
     assert line["price"]["id"] == prices[1900]
+
+
+def test_a_dispute_freezes_the_credits_and_a_win_brings_them_back(system: System) -> None:
+    finn = system.sign_up("finn@luneo.example")
+    (pack, *_) = finn.rows("packs", order="amount")
+    order = finn.buy(pack["pack_id"])
+    finn.spend(RENDER)
+    dispute, _ = system.dispute(finn, order)
+    assert finn.standing() == (-8, 0, 0)
+    with refused(402, "insufficient_tokens"):
+        finn.spend(GENERATE)
+    system.end_dispute(finn, order, dispute, "win")
+    assert finn.standing() == (92, 0, 92)
+    assert finn.spend(GENERATE)["balance"] == 87
+    refunded = system.refund(finn, order)
+    assert (refunded["reversed"], finn.balance()) == (order["paid"], -13)
+    kinds = [notice["kind"] for notice in finn.rows("notices", order="created_at")]
+    moved = [kind for kind in kinds if kind in ("reversed", "reinstated")]
+    assert moved == ["reversed", "reinstated", "reversed"]
+    assert system.findings() == []
