@@ -93,7 +93,15 @@ begin
     where i.account_id = p_event.account_id and i.invoice_id = p_event.object_id;
     if reason is null and v_type in ('invoice.paid', 'invoice.payment_succeeded') and v_known.order_id is null
         and credits.is_for_period(v_invoice) then
-        reason := credits.period_problem(v_invoice);
+        reason := coalesce(credits.period_problem(v_invoice), case
+            when exists (
+                select
+                from credits.stripe_objects as s
+                where
+                    s.object_id = any (credits.payment_names(p_event))
+                    and s.order_id is distinct from p_event.order_id
+            ) then 'an invoice or payment that another order was granted for'
+        end);
     end if;
     if reason is not null then
         outcome := case

@@ -343,6 +343,14 @@ def test_invoice_of_an_unknown_customer_waits_for_the_account(bank: Caller, ada:
     assert bob.balance() == 1000
 
 
+def test_payment_of_another_order_is_parked(ada: Subscriber) -> None:
+    first = ada.invoice(1, line(STARTER, 900, JAN, FEB), reason="create")
+    assert ada.apply(at(PAID, first, JAN)) == "granted"
+    second = ada.invoice(2, line(STARTER, 900, FEB, MAR)) | {"payments": first["payments"]}
+    assert ada.apply(at(PAID, second, FEB)) == "parked"
+    assert ada.balance() == 1000
+
+
 def test_invoice_of_somebody_elses_customer_is_parked(bank: Caller, ada: Subscriber) -> None:
     bob = Subscriber(bank, "bob")
     of = ada.invoice(1, line(STARTER, 900, JAN, FEB), reason="create")
