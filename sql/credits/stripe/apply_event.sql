@@ -70,6 +70,8 @@ begin
     return case
         -- A payment of Checkout is granted by its session. One that names no account is of another program.
         when (p_family = 'intent') is true then true
+        -- An invoice that is of no subscription grants nothing, whosever it is.
+        when (p_family = 'invoice') is true then credits.is_other_invoice(p_event)
         -- The page on which a card was saved. Its setup intent says which.
         when (p_family = 'session') is true then (p_event.payload #> '{data,object,mode}' = '"setup"') is true
         else false
@@ -106,7 +108,7 @@ begin
             v_receipt.outcome := 'stored';
         elsif v_event.account_id is null then
             v_receipt.outcome := case
-                when (v_family = 'session') is true or credits.is_other_invoice(v_event) then 'unmatched'
+                when (v_family = 'session') is true then 'unmatched'
                 else 'waiting'
             end;
             v_event.reason := case

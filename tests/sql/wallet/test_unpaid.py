@@ -38,6 +38,8 @@ class World:
         bank.rows("select credits.define_campaign('brought', 'referral', 'Brought', 5)")
         bank.rows("select credits.define_campaign('summer', 'promo', 'Summer', 1)")
         bank.rows("select credits.define_code('SUMMER', 'summer')")
+        bank.rows("select credits.define_plan('none', 'Free', 5)")
+        bank.rows("select credits.define_plan('some', 'Some', 500, 999, 'eur')")
         bank.call("add_tokens", user_id="clock", tokens=10_000)
         self.own = hold(self.ada)["hold_id"]
         self.released = hold(self.ada)["hold_id"]
@@ -204,6 +206,9 @@ BOUNDS: dict[str, list[Bound]] = {
     "set_auto_topup/7": [
         Bounded("consent_limit", agreed_and_withdrawn),
     ],
+    "start_free_plan/1": [SameRows(call("start_free_plan"))],
+    "offer_plan/2": [SameRows(call("offer_plan", plan_id="some"))],
+    "payment_customer/1": [Reads()],
     "stop_auto_topup/1": [SameRows(call("stop_auto_topup"))],
 }
 # Private functions that views and policies call with the reader's rights.
