@@ -56,12 +56,13 @@ reference: $(DEV_STAMP) ## docs/reference.md and the schema snapshot, written an
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, on both versions
 	@$(BOTH) $(VERSIONS:%=prove-%)
 
+PROOFS := tests/reliability tests/sql/reversals tests/sql/subscriptions
 # Each of the model's faults goes to the next worker that is free; what shares a race or a server stays together.
 prove-18: $(DEV_STAMP)
-	$(BIN)/pytest --prove --numprocesses=$(WORKERS) --dist=loadgroup tests/reliability
+	$(BIN)/pytest --prove --numprocesses=$(WORKERS) --dist=loadgroup $(PROOFS)
 
 prove-15: $(DEV_STAMP)
-	$(BIN)/pytest --prove --pg=15 --numprocesses=$(WORKERS) --dist=loadgroup -m "not one_version" tests/reliability
+	$(BIN)/pytest --prove --pg=15 --numprocesses=$(WORKERS) --dist=loadgroup -m "not one_version" $(PROOFS)
 
 bench: $(DEV_STAMP) ## the benchmarks: ratios against their peers
 	$(BIN)/python -m bench
