@@ -13,7 +13,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_expires_at constant timestamptz := nullif(change_expiry.expires_at, 'infinity');
-    v_locked record;
+    v_lot credits.lots;
+    v_seq bigint;
     v_known credits.idempotency_keys;
 begin
     -- 1. Refuse.
@@ -24,30 +25,31 @@ begin
     end if;
 
     -- 2. Lock. Is it a repeat?
-    v_locked := credits.lock_lot(credits.find_lot(change_expiry.lot_id));
+    v_lot := credits.lock_lot(credits.find_lot(change_expiry.lot_id));
+    select w.seq + 1 into strict v_seq from credits.wallets as w where w.account_id = v_lot.account_id;
     if change_expiry.idempotency_key is not null then
         v_known := credits.claim_key(
-            (v_locked.lot).account_id, 'change_expiry', change_expiry.idempotency_key,
-            jsonb_build_array((v_locked.lot).lot_id, extract(epoch from v_expires_at), change_expiry.reason),
-            (v_locked.wallet).seq + 1
+            v_lot.account_id, 'change_expiry', change_expiry.idempotency_key,
+            jsonb_build_array(v_lot.lot_id, extract(epoch from v_expires_at), change_expiry.reason),
+            v_seq
         );
         if v_known.account_id is not null then
-            return credits.lot_receipt((v_locked.lot).account_id, v_known.entry_seq, true);
+            return credits.lot_receipt(v_lot.account_id, v_known.entry_seq, true);
         end if;
     end if;
-    perform credits.check_expiry(v_expires_at, (v_locked.lot).account_id);
+    perform credits.check_expiry(v_expires_at, v_lot.account_id);
 
     -- 3. Write.
     perform credits.book_adjustment(
-        v_locked.lot, 0,
+        v_lot, 0,
         jsonb_build_object(
             'expires_at', coalesce(credits.utc_text(v_expires_at), 'infinity'),
-            'before', coalesce(credits.utc_text((v_locked.lot).expires_at), 'infinity'),
+            'before', coalesce(credits.utc_text(v_lot.expires_at), 'infinity'),
             'reason', change_expiry.reason
         ),
         v_expires_at
     );
-    return credits.lot_receipt((v_locked.lot).account_id, (v_locked.wallet).seq + 1, false);
+    return credits.lot_receipt(v_lot.account_id, v_seq, false);
 end
 $$;
 comment on function api.change_expiry(text, timestamptz, text, text) is

@@ -13,7 +13,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_void credits.entries;
-    v_locked record;
+    v_lot credits.lots;
+    v_seq bigint;
     v_known credits.idempotency_keys;
     v_restored numeric;
     v_tokens numeric;
@@ -33,12 +34,13 @@ begin
     end if;
 
     -- 2. Lock. Is it a repeat?
-    v_locked := credits.lock_lot(credits.find_lot(v_void.account_id || ':' || (v_void.metadata -> 'lot_id')));
+    v_lot := credits.lock_lot(credits.find_lot(v_void.account_id || ':' || (v_void.metadata -> 'lot_id')));
+    select w.seq + 1 into strict v_seq from credits.wallets as w where w.account_id = v_lot.account_id;
     if restore_lot.idempotency_key is not null then
         v_known := credits.claim_key(
             v_void.account_id, 'restore_lot', restore_lot.idempotency_key,
             jsonb_build_array(v_void.seq, trim_scale(restore_lot.tokens), restore_lot.reason),
-            (v_locked.wallet).seq + 1
+            v_seq
         );
         if v_known.account_id is not null then
             return credits.lot_receipt(v_void.account_id, v_known.entry_seq, true);
@@ -61,10 +63,10 @@ begin
 
     -- 4. Write.
     perform credits.book_adjustment(
-        v_locked.lot, v_tokens,
-        jsonb_build_object('restores', v_void.seq, 'reason', restore_lot.reason), (v_locked.lot).expires_at
+        v_lot, v_tokens,
+        jsonb_build_object('restores', v_void.seq, 'reason', restore_lot.reason), v_lot.expires_at
     );
-    return credits.lot_receipt(v_void.account_id, (v_locked.wallet).seq + 1, false);
+    return credits.lot_receipt(v_void.account_id, v_seq, false);
 end
 $$;
 comment on function api.restore_lot(text, numeric, text, text) is

@@ -12,7 +12,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_locked record;
+    v_lot credits.lots;
+    v_seq bigint;
     v_known credits.idempotency_keys;
     v_free numeric;
     v_tokens numeric;
@@ -25,20 +26,21 @@ begin
     end if;
 
     -- 2. Lock. Is it a repeat?
-    v_locked := credits.lock_lot(credits.find_lot(void_lot.lot_id));
+    v_lot := credits.lock_lot(credits.find_lot(void_lot.lot_id));
+    select w.seq + 1 into strict v_seq from credits.wallets as w where w.account_id = v_lot.account_id;
     if void_lot.idempotency_key is not null then
         v_known := credits.claim_key(
-            (v_locked.lot).account_id, 'void_lot', void_lot.idempotency_key,
-            jsonb_build_array((v_locked.lot).lot_id, trim_scale(void_lot.tokens), void_lot.reason),
-            (v_locked.wallet).seq + 1
+            v_lot.account_id, 'void_lot', void_lot.idempotency_key,
+            jsonb_build_array(v_lot.lot_id, trim_scale(void_lot.tokens), void_lot.reason),
+            v_seq
         );
         if v_known.account_id is not null then
-            return credits.lot_receipt((v_locked.lot).account_id, v_known.entry_seq, true);
+            return credits.lot_receipt(v_lot.account_id, v_known.entry_seq, true);
         end if;
     end if;
 
     -- 3. How many? What a hold has is not touched: finished work is charged.
-    v_free := (v_locked.lot).remaining - (v_locked.lot).held;
+    v_free := v_lot.remaining - v_lot.held;
     v_tokens := coalesce(void_lot.tokens, v_free);
     if (v_tokens > 0 and v_tokens <= v_free) is not true then
         perform credits.fail(
@@ -48,10 +50,10 @@ begin
 
     -- 4. Write.
     perform credits.book_adjustment(
-        v_locked.lot, -v_tokens, jsonb_build_object('voided', true, 'reason', void_lot.reason),
-        (v_locked.lot).expires_at
+        v_lot, -v_tokens, jsonb_build_object('voided', true, 'reason', void_lot.reason),
+        v_lot.expires_at
     );
-    return credits.lot_receipt((v_locked.lot).account_id, (v_locked.wallet).seq + 1, false);
+    return credits.lot_receipt(v_lot.account_id, v_seq, false);
 end
 $$;
 comment on function api.void_lot(text, numeric, text, text) is

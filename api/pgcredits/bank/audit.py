@@ -83,4 +83,8 @@ def report(checks: list[Check], console: Console) -> None:
         if check.rows > len(check.findings):
             console.print(f"{check.name}: and {check.rows - len(check.findings)} more", highlight=False)
     total = sum(check.rows for check in checks)
-    console.print("[green]the books close: no finding" if not total else f"[red]{total} findings")
+    console.print(
+        "[green]the books close: no finding"
+        if not total
+        else f"[red]{total} finding{'s' if total > 1 else ''}"
+    )

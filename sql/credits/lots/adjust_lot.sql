@@ -23,22 +23,25 @@ $$;
 comment on function credits.find_lot(text) is
 'The lot of that name: account:lot_id, which is the entry that granted it. Raises PT404 unknown_lot.';
 
-create or replace function credits.lock_lot(p_lot credits.lots, out lot credits.lots, out wallet credits.wallets)
+create or replace function credits.lock_lot(p_lot credits.lots)
+returns credits.lots
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_lot credits.lots;
 begin
     perform credits.lock_wallet(p_lot.account_id);
     perform credits.fold_head(p_lot.account_id);
-    select l.* into strict lot
+    select l.* into strict v_lot
     from credits.lots as l
     where l.account_id = p_lot.account_id and l.lot_id = p_lot.lot_id;
-    select w.* into strict wallet from credits.wallets as w where w.account_id = p_lot.account_id;
+    return v_lot;
 end
 $$;
 comment on function credits.lock_lot(credits.lots) is
-'Locks the wallet of a lot, and returns both as they are then. Raises PT503 busy.';
+'Locks the wallet of a lot, and returns the lot as it is then. Raises PT503 busy.';
 
 create or replace function credits.book_adjustment(
     p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamptz

@@ -11,7 +11,7 @@ declare
     v_wallet credits.wallets;
     v_entry credits.entries;
     v_lot record;
-    v_ended uuid[] not null := '{}';
+    v_ended uuid[] not null := array[]::uuid[];
 begin
     for v_lot in
         select l.lot_id, l.source, l.order_id, l.expires_at, l.package_name, l.remaining - l.held as free

@@ -70,7 +70,7 @@ as $$
 declare
     v_tokens numeric;
     v_from_debt numeric;
-    v_repaid jsonb := '[]';
+    v_repaid jsonb := jsonb_build_array();
     v_first bigint;
 begin
     select coalesce(sum(d.tokens), 0) + p_debt into v_tokens

@@ -139,7 +139,6 @@ declare
     v_money record;
     v_plan record;
     v_before numeric;
-    v_debt_before numeric;
     v_since timestamptz;
 begin
     select o.* into v_order from credits.orders as o where o.account_id = p_account_id and o.order_id = p_order_id;

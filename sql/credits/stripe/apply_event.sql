@@ -14,20 +14,24 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_found record;
 begin
-    v_found := case coalesce(p_family, '')
-        when 'session' then credits.find_session(p_event)
-        when 'refund' then credits.find_refund(p_event)
-        when 'dispute' then credits.find_dispute(p_event)
-        when 'fraud_warning' then credits.find_fraud_warning(p_event)
-        when 'intent' then credits.find_intent(p_event)
-        when 'invoice' then credits.find_invoice(p_event)
-        when 'subscription' then credits.find_subscription(p_event)
-    end;
-    account_id := v_found.account_id;
-    order_id := v_found.order_id;
+    case coalesce(p_family, '')
+        when 'session' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_session(p_event) as f;
+        when 'refund' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_refund(p_event) as f;
+        when 'dispute' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_dispute(p_event) as f;
+        when 'fraud_warning' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_fraud_warning(p_event) as f;
+        when 'intent' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_intent(p_event) as f;
+        when 'invoice' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_invoice(p_event) as f;
+        when 'subscription' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_subscription(p_event) as f;
+        else null;
+    end case;
 end
 $$;
 comment on function credits.find_subject(text, credits.stripe_events) is
@@ -40,21 +44,31 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_result record;
 begin
-    v_result := case coalesce(p_family, '')
-        when 'session' then credits.apply_session(p_event)
-        when 'refund' then credits.apply_refund(p_event)
-        when 'dispute' then credits.apply_dispute(p_event)
-        when 'fraud_warning' then credits.apply_fraud_warning(p_event)
-        when 'intent' then credits.apply_intent(p_event)
-        when 'invoice' then credits.apply_invoice(p_event)
-        when 'subscription' then credits.apply_subscription(p_event)
-    end;
-    outcome := v_result.outcome;
-    reason := v_result.reason;
-    entry_id := v_result.entry_id;
+    case coalesce(p_family, '')
+        when 'session' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_session(p_event) as a;
+        when 'refund' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_refund(p_event) as a;
+        when 'dispute' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_dispute(p_event) as a;
+        when 'fraud_warning' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_fraud_warning(p_event) as a;
+        when 'intent' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_intent(p_event) as a;
+        when 'invoice' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_invoice(p_event) as a;
+        when 'subscription' then
+            select a.outcome, a.reason, a.entry_id into outcome, reason, entry_id
+            from credits.apply_subscription(p_event) as a;
+        else null;
+    end case;
 end
 $$;
 comment on function credits.apply_family(text, credits.stripe_events) is

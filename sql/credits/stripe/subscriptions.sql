@@ -78,6 +78,7 @@ begin
         p_event.object_id, credits.subscription_metadata(v_subscription),
         credits.stripe_id(v_subscription -> 'customer')
     );
+    order_id := null;
 end
 $$;
 comment on function credits.find_subscription(credits.stripe_events) is
@@ -189,6 +190,7 @@ declare
     v_before credits.subscriptions;
     v_told credits.stripe_events;
 begin
+    entry_id := null;
     -- 1. Whom is it about, and can it be?
     reason := coalesce(
         credits.subscription_problem(p_event, p_event.object_id, credits.stripe_id(v_object -> 'customer')),

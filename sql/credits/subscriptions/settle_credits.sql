@@ -20,7 +20,7 @@ declare
     v_order record;
     v_left numeric;
     v_part numeric;
-    v_parts jsonb not null := '{}';
+    v_parts jsonb not null := jsonb_build_object();
 begin
     for v_credit in
         select i.credited, i.credited_from

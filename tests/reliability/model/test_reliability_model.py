@@ -282,7 +282,11 @@ SLIPS = {
         "p.pack_id = p_order.pack_id and p.active",
         "true",
     ),
-    "partial refunds compound": ("credits.plan_reversal", "l.granted", "(l.granted - l.reversed)"),
+    "partial refunds compound": (
+        "credits.plan_reversal",
+        "credits.own_grant(l)",
+        "(credits.own_grant(l) - l.reversed)",
+    ),
     "a dispute counts beside a refund": (
         "credits.money_back",
         "least(v_paid, v_ref",

@@ -3019,11 +3019,11 @@ CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Locks the identity of an account: nobody can attach a referrer to it until the end of the transaction. Taken before any wallet. Raises PT503 busy.';
-CREATE FUNCTION credits.lock_lot(p_lot credits.lots, OUT lot credits.lots, OUT wallet credits.wallets) RETURNS record
+CREATE FUNCTION credits.lock_lot(p_lot credits.lots) RETURNS credits.lots
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_lot(p_lot credits.lots, OUT lot credits.lots, OUT wallet credits.wallets) IS 'Locks the wallet of a lot, and returns both as they are then. Raises PT503 busy.';
+COMMENT ON FUNCTION credits.lock_lot(p_lot credits.lots) IS 'Locks the wallet of a lot, and returns the lot as it is then. Raises PT503 busy.';
 CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7761,8 +7761,9 @@ UNION ALL
  SELECT p.account_id,
     format('%s %s, which granted order %s, is paid'::text, p.kind, p.object_id, p.order_id) AS expected,
     format('at Stripe it is %s'::text, COALESCE(p.status, 'of no status'::text)) AS found
-   FROM payments p
-  WHERE ((p.object_id IS NOT NULL) AND (COALESCE(p.status, ''::text) <> ALL (ARRAY['paid'::text, 'succeeded'::text])))
+   FROM (payments p
+     JOIN covered c ON ((p.kind = c.kind)))
+  WHERE ((p.object_id IS NOT NULL) AND (COALESCE(p.status, ''::text) <> ALL (ARRAY['paid'::text, 'succeeded'::text])) AND (p.paid_at <= c.covers_until))
 UNION ALL
  SELECT p.account_id,
     format('order %s was paid with %s %s'::text, p.order_id, p.paid, p.currency) AS expected,
@@ -10023,7 +10024,7 @@ REVOKE ALL ON FUNCTION credits.lock_guest(p_kind text, p_keys text[]) FROM PUBLI
 REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_lot(p_lot credits.lots, OUT lot credits.lots, OUT wallet credits.wallets) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_lot(p_lot credits.lots) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;

@@ -47,7 +47,11 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "api.restore_lot": [{"entry_id": ":void", "tokens": "5"}],
     "api.void_lot": [{"lot_id": ":lot", "tokens": "5"}],
     "api.request_refund": [
-        ADA | {"order_id": "(select o.order_id from api.orders as o where o.state = 'paid')", "tokens": "5"}
+        ADA
+        | {
+            "order_id": "(select o.order_id from api.orders as o where o.state = 'paid' limit 1)",
+            "tokens": "5",
+        }
     ],
     "api.replay_webhook": [{"endpoint_id": ":endpoint", "since": "'2150-01-01'", "reason": "'why'"}],
     "api.read_stripe_list": [{"list": "'events'", "since": "'2026-01-01'"}],
