@@ -304,19 +304,19 @@ def test_a_forged_payment_gives_nothing(system: System) -> None:
 
 
 def test_refunded_and_disputed_packs_take_their_tokens_back(system: System) -> None:
-    eve = system.sign_up("eve@iahome.example")
-    order = eve.buy("standard")
-    eve.spend("whisper")
-    half = system.refund(eve, order, 2000)
+    ida = system.sign_up("ida@iahome.example")
+    order = ida.buy("standard")
+    ida.spend("whisper")
+    half = system.refund(ida, order, 2000)
     assert (half["reversed"], half["disputed"]) == (2000, False)
-    assert eve.balance() == Decimal("500") - 25 - Decimal("250.062515")  # 500 x 2000 / 3999
-    dispute, _ = system.dispute(eve, order | {"reversed": 2000})
+    assert ida.balance() == Decimal("500") - 25 - Decimal("250.062515")  # 500 x 2000 / 3999
+    dispute, _ = system.dispute(ida, order | {"reversed": 2000})
     # All of the money is back, and 25 tokens were used.
-    assert eve.standing() == (-25, 0, 0)
+    assert ida.standing() == (-25, 0, 0)
     with refused(402, "insufficient_tokens", debt=25):
-        eve.spend("metube")
-    system.end_dispute(eve, order, dispute, "lose")
-    eve.buy("basique")  # repays what is owed
-    assert eve.balance() == 75
-    assert [row["kind"] for row in eve.rows("reversals", order="created_at") if row["kind"] == "dispute"]
+        ida.spend("metube")
+    system.end_dispute(ida, order, dispute, "lose")
+    ida.buy("basique")  # repays what is owed
+    assert ida.balance() == 75
+    assert [row["kind"] for row in ida.rows("reversals", order="created_at") if row["kind"] == "dispute"]
     assert system.findings() == []

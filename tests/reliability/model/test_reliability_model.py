@@ -373,8 +373,8 @@ SLIPS = {
     ),
     "a void takes held tokens": (
         "api.void_lot",
-        "(v_locked.lot).remaining - (v_locked.lot).held",
-        "(v_locked.lot).remaining",
+        "v_lot.remaining - v_lot.held",
+        "v_lot.remaining",
     ),
     "a void is restored twice": ("api.restore_lot", "-v_void.tokens - v_restored", "-v_void.tokens"),
     "restored tokens stay although their money is gone": (

@@ -19,7 +19,7 @@ from stripe_events import attached
 
 pytestmark = pytest.mark.slow
 
-STEPS = 150  # of a life in the short form
+STEPS = 80  # of a life in the short form
 
 
 class Walk:
