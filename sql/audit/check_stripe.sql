@@ -137,11 +137,11 @@ select
     format('%s %s, which granted order %s, is paid', p.kind, p.object_id, p.order_id) as expected,
     format('at Stripe it is %s', coalesce(p.status, 'of no status')) as found
 from payments as p
-inner join covered as c on p.kind = c.kind
+inner join credits.stripe_mirror as m on p.object_id = m.object_id
 where
-    p.object_id is not null and coalesce(p.status, '') not in ('paid', 'succeeded')
+    coalesce(p.status, '') not in ('paid', 'succeeded')
     -- What was paid after the last pull is still open in the mirror.
-    and p.paid_at <= c.covers_until
+    and m.pulled_at >= p.paid_at
 union all
 select
     p.account_id,

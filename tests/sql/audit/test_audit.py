@@ -115,7 +115,8 @@ SOLD = (
     "insert into credits.stripe_mirror (object_id, kind, bucket, status, amount, currency, payment_intent_id,"
     " named_account, named_order, created_at, pulled_at, payload) select checkout_session_id,"
     " 'checkout.session', 0, 'paid', paid, currency, payment_intent_id, account_id, order_id,"
-    f" now() - interval '1 day', now(), '{{}}' from credits.orders where {ME} and state = 'paid'; "
+    " now() - interval '1 day', clock_timestamp(), '{}' from credits.orders"
+    f" where {ME} and state = 'paid'; "
 )
 # A paid automatic top-up, and a paid invoice of a subscription, that the bank has not booked.
 CHARGED = (

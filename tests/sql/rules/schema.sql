@@ -7762,8 +7762,8 @@ UNION ALL
     format('%s %s, which granted order %s, is paid'::text, p.kind, p.object_id, p.order_id) AS expected,
     format('at Stripe it is %s'::text, COALESCE(p.status, 'of no status'::text)) AS found
    FROM (payments p
-     JOIN covered c ON ((p.kind = c.kind)))
-  WHERE ((p.object_id IS NOT NULL) AND (COALESCE(p.status, ''::text) <> ALL (ARRAY['paid'::text, 'succeeded'::text])) AND (p.paid_at <= c.covers_until))
+     JOIN credits.stripe_mirror m ON ((p.object_id = m.object_id)))
+  WHERE ((COALESCE(p.status, ''::text) <> ALL (ARRAY['paid'::text, 'succeeded'::text])) AND (m.pulled_at >= p.paid_at))
 UNION ALL
  SELECT p.account_id,
     format('order %s was paid with %s %s'::text, p.order_id, p.paid, p.currency) AS expected,

@@ -49,7 +49,8 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "api.request_refund": [
         ADA
         | {
-            "order_id": "(select o.order_id from api.orders as o where o.state = 'paid' limit 1)",
+            "order_id": "(select o.order_id from api.orders as o"
+            " where o.user_id = 'ada' and o.state = 'paid' limit 1)",
             "tokens": "5",
         }
     ],
