@@ -83,7 +83,6 @@ begin
         v_draws := credits.take_tokens(v_account_id, module_id, v_price.cost, v_price.price_id, v_now, p_hold => true);
     end if;
     v_wallet.held := v_wallet.held + v_price.cost;
-
     -- 6. Write.
     update credits.wallets as w
     set held = v_wallet.held, head_permit = w.head_permit - v_permitted, head_reserved = w.head_reserved + v_permitted,

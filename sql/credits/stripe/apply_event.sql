@@ -1,8 +1,8 @@
 -- What a stored Stripe event does. It is applied when it arrives, and again as long as it waits. Events move orders in
 -- no other way.
 --
--- credits.event_types says which family an event belongs to. A family is a file with two functions: one finds the
--- account and the order that the event is about, the other applies it once they are locked.
+-- credits.event_types says which family an event belongs to. A family is a file with a function that applies
+-- its events, and with one that finds the account and the order where the payment alone does not tell them.
 --
 --   Locks: the event's row, then the identity and the wallets of credits.lock_with_referrer. Callers that already hold
 --   these (api.attach_checkout, api.maintain) skip an event that somebody else is applying, and never wait for it.
@@ -18,12 +18,9 @@ begin
     case coalesce(p_family, '')
         when 'session' then
             select f.account_id, f.order_id into account_id, order_id from credits.find_session(p_event) as f;
-        when 'refund' then
-            select f.account_id, f.order_id into account_id, order_id from credits.find_refund(p_event) as f;
-        when 'dispute' then
-            select f.account_id, f.order_id into account_id, order_id from credits.find_dispute(p_event) as f;
-        when 'fraud_warning' then
-            select f.account_id, f.order_id into account_id, order_id from credits.find_fraud_warning(p_event) as f;
+        -- These name the payment, and nothing else of ours.
+        when 'refund', 'dispute', 'fraud_warning' then
+            select f.account_id, f.order_id into account_id, order_id from credits.find_payment(p_event.names) as f;
         when 'intent' then
             select f.account_id, f.order_id into account_id, order_id from credits.find_intent(p_event) as f;
         when 'invoice' then

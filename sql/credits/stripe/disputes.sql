@@ -1,20 +1,6 @@
 -- Events about disputes. The status says whether the dispute is open: then the tokens are frozen. The movements of
 -- money say whether the tokens are taken. An inquiry (warning_*) moves no money.
 
-create or replace function credits.find_dispute(
-    p_event credits.stripe_events, out account_id uuid, out order_id uuid
-)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    select p.account_id, p.order_id into account_id, order_id from credits.find_payment(p_event.names) as p;
-end
-$$;
-comment on function credits.find_dispute(credits.stripe_events) is
-'The order whose payment is disputed. Nulls when it is no payment of this bank, or none yet.';
-
 create or replace function credits.dispute_movements(
     p_event credits.stripe_events, out withdrawals bigint, out reinstatements bigint
 )

@@ -1,20 +1,6 @@
 -- Events about early fraud warnings: the card's bank suspects the payment, and a dispute will probably follow. Whether
 -- that freezes the tokens is a setting (credits.freeze_on_fraud_warnings).
 
-create or replace function credits.find_fraud_warning(
-    p_event credits.stripe_events, out account_id uuid, out order_id uuid
-)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    select p.account_id, p.order_id into account_id, order_id from credits.find_payment(p_event.names) as p;
-end
-$$;
-comment on function credits.find_fraud_warning(credits.stripe_events) is
-'The order whose payment is suspected. Nulls when it is no payment of this bank, or none yet.';
-
 create or replace function credits.apply_fraud_warning(
     p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
 )

@@ -1,20 +1,6 @@
 -- Events about refunds. A refund has an object of its own, whose events are the truth. A charge reports how much of it
 -- was refunded in all: that counts only for what no refund of ours explains.
 
-create or replace function credits.find_refund(
-    p_event credits.stripe_events, out account_id uuid, out order_id uuid
-)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    select p.account_id, p.order_id into account_id, order_id from credits.find_payment(p_event.names) as p;
-end
-$$;
-comment on function credits.find_refund(credits.stripe_events) is
-'The order whose payment is refunded. Nulls when it is no payment of this bank, or none yet.';
-
 create or replace function credits.apply_refund(
     p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
 )

@@ -2478,21 +2478,11 @@ CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed. Case, white space and invisible characters do not matter. Raises PT404 unknown_code.';
-CREATE FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment is disputed. Nulls when it is no payment of this bank, or none yet.';
 CREATE FUNCTION credits.find_entry(p_entry_id text) RETURNS credits.entries
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_entry(p_entry_id text) IS 'The entry of that name (account:seq). Raises PT404 unknown_entry.';
-CREATE FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment is suspected. Nulls when it is no payment of this bank, or none yet.';
 CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2533,11 +2523,6 @@ CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, otherwise that of its category, otherwise the default. Null when there is none, or when the id looks like that of a listed module.';
-CREATE FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment is refunded. Nulls when it is no payment of this bank, or none yet.';
 CREATE FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -9897,9 +9882,7 @@ REVOKE ALL ON FUNCTION credits.fail_intent(p_order credits.orders, p_event credi
 REVOKE ALL ON FUNCTION credits.family_of(p_type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_invoice(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
@@ -9908,7 +9891,6 @@ REVOKE ALL ON FUNCTION credits.find_lot(p_lot_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
