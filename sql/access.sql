@@ -151,7 +151,9 @@ credits.standing_attachments, credits.standing_types, credits.standing_privilege
 credits.standing_triggers_of_events, credits.standing_defaults
 to auditor;
 grant select on credits.current_lots, credits.held_draws, credits.event_types to auditor;
-grant select on credits.missed_events, credits.unbooked_objects, credits.stripe_lists to auditor;
+grant select on
+credits.missed_events, credits.unbooked_objects, credits.stripe_lists, credits.covered_lists, credits.stripe_movements
+to auditor;
 grant execute on function credits.signed_amount, credits.reversal_rank to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function

@@ -39,7 +39,7 @@ $$;
 comment on function api.read_stripe_list(text, timestamptz) is
 'Say which page of a list at Stripe to read next. For services: `pgcredits stripe pull` calls it.
 
-list: one of events, sessions, payment_intents, invoices, charges, refunds, disputes, balance_transactions, payouts.
+list: one of events, sessions, payment_intents, invoices, charges, refunds, disputes, payouts, balance_transactions.
 since: how far back to read; by default to where the last reading ended, and a little further for objects that change.
 A reading that was interrupted less than a day ago goes on where it stopped. Give the page to note_stripe_page.
 Raises PT422 bad_page, PT403 not_yours, PT503 busy.';

@@ -8,18 +8,6 @@ with bounds as (
     from credits.settings as s
 ),
 
--- The time that a list covers: objects of it that are not in the mirror do not exist at Stripe.
-covered as (
-    select
-        l.kind,
-        c.covers_from,
-        credits.earlier(c.complete_until, s.stripe_delay) as covers_until
-    from credits.stripe_cursors as c
-    inner join credits.stripe_lists as l on c.list = l.list
-    cross join credits.settings as s
-    where c.complete_until is not null
-),
-
 -- The paid orders, and what paid each: a session, the charge of an automatic top-up, or an invoice.
 paid as (
     select
@@ -129,7 +117,7 @@ select
     format('what paid order %s is at Stripe', p.order_id) as expected,
     format('Stripe has no %s %s', p.kind, p.paid_by) as found
 from payments as p
-inner join covered as c on p.kind = c.kind
+inner join credits.covered_lists as c on p.kind = c.kind
 where p.object_id is null and p.created_at >= c.covers_from and p.paid_at <= c.covers_until
 union all
 select
@@ -168,7 +156,7 @@ select
     format('%s %s of order %s is at Stripe', r.kind, r.reversal_id, r.order_id) as expected,
     'Stripe has no such object' as found
 from reversals as r
-inner join covered as c on r.kind = c.kind
+inner join credits.covered_lists as c on r.kind = c.kind
 where r.object_id is null and r.created_at >= c.covers_from and r.created_at <= c.covers_until
 union all
 select

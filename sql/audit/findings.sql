@@ -213,6 +213,13 @@ select
 from audit.check_stripe as c
 union all
 select
+    'check_stripe_balance' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_stripe_balance as c
+union all
+select
     'check_webhooks' as check_name,
     c.account_id,
     c.expected,

@@ -214,6 +214,7 @@ def life(shop: Shop, restored: Any, name: str) -> tuple[Shop, dict[str, Any]]:
     names["dispute"] = shop.dispute(names["cleo"])
     httpx.post(f"{shop.stripe_url}/v1/checkout/sessions/{names['dora'].id}/expire", headers=AUTH)
     shop.box.wait_for("checkout.session.expired", names["dora"].id)
+    assert httpx.post(f"{shop.stripe_url}/_control/payouts").raise_for_status().json()["payouts"]
     shop.deliver()
     return backup, names
 
@@ -274,6 +275,26 @@ def test_objects_are_booked_when_their_events_are_gone(
     backup.deliver()
     assert backup.all_findings() == []
     assert backup.state() == shop.state()
+
+
+def test_money_that_never_reached_the_balance_is_named(shop: Shop) -> None:
+    session = shop.pay(shop.order("ada")[1])
+    shop.deliver()
+    shop.pull()
+    assert shop.all_findings() == []
+    lost = shop.bank.row(
+        "delete from credits.stripe_mirror where kind = 'balance_transaction' returning object_id, charge_id"
+    )
+    (found,) = shop.all_findings()
+    assert (found["check_name"], found["found"]) == (
+        "check_stripe_balance",
+        "Stripe has no such balance transaction",
+    )
+    assert found["expected"] == (
+        f"balance transaction {lost['object_id']} of charge {lost['charge_id']} is in the balance"
+    )
+    paid = "select account_id from credits.orders where checkout_session_id = %s"
+    assert found["account_id"] == shop.bank.row(paid, (session.id,))["account_id"]
 
 
 def test_killed_pull_goes_on_where_it_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,8 @@ LISTS = (
     "charges",
     "refunds",
     "disputes",
-    "balance_transactions",
     "payouts",
+    "balance_transactions",  # after the objects whose money they are: the audit compares them
 )
 _STRIPE_VERSION = "2026-10-28.endive"
 _SECONDS = 30.0

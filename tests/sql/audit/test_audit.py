@@ -50,6 +50,7 @@ CHECKS = (
     "check_subscriptions",
     "check_topups",
     "check_stripe",
+    "check_stripe_balance",
     "check_webhooks",
 )
 
@@ -147,7 +148,6 @@ READ = (
     "insert into credits.stripe_cursors (list, covers_from, complete_until) select list, '-infinity',"
     " now() + interval '2 hours' from credits.stripe_lists; "
 )
-
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
     "check_access": [
@@ -691,6 +691,14 @@ FAULTS = {
         SOLD + READ + BOOKED_BACK,
         "insert into credits.stripe_mirror_events (event_id, bucket, type, livemode, created_at, pulled_at)"
         " values ('evt_missed', 0, 'refund.created', false, now() - interval '1 day', now())",
+    ],
+    # tests/sql/stripe_mirror/test_balance.py has the others.
+    "check_stripe_balance": [
+        READ
+        + f"update credits.orders set payment_intent_id = 'pi_never_charged' where {ME} and state = 'paid'",
+        READ + "insert into credits.stripe_mirror (object_id, kind, bucket, amount, currency, charge_id,"
+        " created_at, pulled_at, payload) values ('txn_1', 'balance_transaction', 0, 500, 'eur', 'ch_1',"
+        """ now() - interval '1 day', now(), '{"type": "charge"}')""",
     ],
     "check_webhooks": [
         TOLD + NOTICE,
@@ -1355,6 +1363,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         "check_roles",
         "check_settings",
         "check_stripe",
+        "check_stripe_balance",
         "check_webhooks",
     )
     of_nobody = check in nobodys and ME not in fault

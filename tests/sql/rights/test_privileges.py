@@ -135,6 +135,7 @@ AUDIT = {
             "subscriptions",
             "topups",
             "stripe",
+            "stripe_balance",
             "webhooks",
         )
     ),
@@ -201,7 +202,9 @@ BOOKS = {
         "price_list",
         "prices",
         "sql_logins",
+        "covered_lists",
         "missed_events",
+        "stripe_movements",
         "stripe_cursors",
         "stripe_events",
         "stripe_lists",
@@ -557,6 +560,7 @@ TABLES = sorted(
     if name.startswith("credits.")
     and name not in ("credits.captures", "credits.current_lots", "credits.held_draws", "credits.event_types")
     and name not in ("credits.missed_events", "credits.unbooked_objects", "credits.stripe_lists")
+    and name not in ("credits.covered_lists", "credits.stripe_movements")
 )
 
 

@@ -10,30 +10,13 @@ from typing import Any
 import pytest
 from callers import Caller, Row, refused
 from holding import Bank
-from psycopg.types.json import Jsonb
+from mirroring import page, read, reading
 from stripe_events import COMPLETED, attached, event, session
 from subscribing import PLANS, STARTER, Subscriber
 from subscription_events import PAID, at, line
 from topping import agree, claim, intent, with_customer
 
 JULY, AUGUST = (datetime(2098, month, 1, tzinfo=UTC) for month in (7, 8))
-
-
-def reading(bank: Caller, name: str, since: str | None = None) -> Row:
-    return bank.call("read_stripe_list", list=name, since=since)
-
-
-def page(
-    bank: Caller, name: str, *objects: Row, more: bool = False, after: str | None = None, **extra: Any
-) -> Row:
-    items = Jsonb([{"object": one} | extra for one in objects])
-    return bank.call("note_stripe_page", list=name, items=items, has_more=more, after=after)
-
-
-def read(bank: Caller, name: str, *objects: Row) -> Row:
-    """The whole list."""
-    reading(bank, name)
-    return page(bank, name, *objects)
 
 
 def missing(bank: Caller) -> tuple[list[str], list[str]]:
