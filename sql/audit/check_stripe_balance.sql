@@ -13,7 +13,7 @@ with tolerance as (
     from credits.settings as s
 ),
 
--- Whose money a balance transaction is, by its type. Fees and transfers are nobody's.
+-- Whose money a balance transaction is, by its type. Fees and transfers have no such object.
 kinds (type, kind) as (
     values
     ('charge', 'charge'), ('payment', 'charge'), ('payment_failure_refund', 'charge'),

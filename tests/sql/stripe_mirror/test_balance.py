@@ -228,7 +228,7 @@ def test_converted_money_is_accepted(world: World, told: Callable[[World], list[
 def test_charge_that_failed_later_is_accepted(
     world: World, told: Callable[[World], list[tuple[str, str]]]
 ) -> None:
-    """A bank debit whose money was taken back: nothing is captured any more, and the money has moved twice."""
+    """A bank debit whose money was taken back: nothing is captured any more, and money has moved twice."""
     world = spoilt(
         world, "ch_1", status="failed", amount_captured=0, captured=False, failure_balance_transaction="txn_8"
     ) | {"txn_8": moved(8, -3999, "ch_1", "payment_failure_refund")}
