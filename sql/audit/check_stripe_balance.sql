@@ -184,6 +184,6 @@ where
         where n.object_id = m.object_id and n.transaction_id = t.object_id
     );
 comment on view audit.check_stripe_balance is
-'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the same '
-'money: each movement of the balance belongs to one of them and has its amount and currency, and each order was charged '
-'what was paid for it.';
+'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the '
+'same money: each movement of the balance belongs to one of them and has its amount and currency, and each order was '
+'charged what was paid for it.';
