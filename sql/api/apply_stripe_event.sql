@@ -4,8 +4,7 @@
 --      still open: waiting for its order, or parked.
 --   2. Apply it: find the order that its session names, lock it, and move it (apply_event.sql and
 --      sessions.sql). A paid order is granted, once per order, per session and per payment intent. The
---      first paid order of a user rewards the referrer.
---   3. Apply the other events that have waited for the same order.
+--      first paid order of a user rewards the referrer. Then apply the other events that have waited for this order.
 --
 -- Events arrive twice, at the same time, in any order, and before their order can be seen. Money that arrived wins over
 -- "failed" and "expired", and nothing undoes "paid". Only the session that attach_checkout named moves an order.
@@ -58,15 +57,8 @@ begin
         end if;
     end if;
 
-    -- 2. Apply it.
+    -- 2. Apply it, and what waited for the same order.
     v_receipt := credits.apply_event(v_event_id);
-
-    -- 3. Apply what waited for the same order.
-    if v_receipt.order_id is not null and v_receipt.outcome is distinct from 'waiting' then
-        perform credits.apply_waiting(e.account_id, e.order_id)
-        from credits.stripe_events as e
-        where e.event_id = v_event_id;
-    end if;
     -- An event that is parked again is nothing new.
     if (v_known.outcome = 'parked' and v_receipt.outcome = 'parked') is true then
         v_receipt.outcome := 'duplicate';

@@ -16,11 +16,6 @@ begin
         return row(v_event.event_id, v_event.type, 'duplicate', v_event.order_id, null)::api.event_receipt;
     end if;
     v_receipt := credits.apply_event(v_event.event_id);
-    if v_receipt.order_id is not null then
-        perform credits.apply_waiting(e.account_id, e.order_id)
-        from credits.stripe_events as e
-        where e.event_id = v_event.event_id;
-    end if;
     perform credits.note_decision(v_event.event_id, 'replayed', replay_event.reason, v_receipt.outcome);
     return v_receipt;
 end

@@ -66,6 +66,10 @@ comment on column credits.reversals.changed_at is 'When an event last said somet
 comment on column credits.stripe_events.names is
 'The ids at Stripe that it names: its object, and the payment intent, charge, invoice and subscription of it.';
 
+comment on table credits.awaited_objects is
+'Ids of objects at Stripe, as locks: of an event that waits for an object, and of the transaction that makes the '
+'object known. Always empty for others: a transaction deletes its rows again.';
+
 comment on table credits.event_decisions is
 'What operators decided about events that were parked or waited, with their reasons.';
 comment on column credits.event_decisions.number is '1, 2 … for each event.';

@@ -196,6 +196,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Nearly every payment stays.
+    if not exists (
+        select from credits.reversals as r where r.account_id = p_account_id and r.order_id = p_order_id
+    ) then
+        return;
+    end if;
     perform credits.settle_lots(p_account_id, p_order_id);
     perform credits.settle_rewards(p_account_id, p_order_id);
     -- Tokens that were given back may have gone into a lot of another order that still owes some.

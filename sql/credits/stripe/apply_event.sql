@@ -34,6 +34,30 @@ $$;
 comment on function credits.find_subject(text, credits.stripe_events) is
 'The account and the order that an event is about. Nulls when it names nothing of this bank yet.';
 
+create or replace function credits.name_subject(p_family text, p_event credits.stripe_events)
+returns credits.stripe_events
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_event credits.stripe_events not null := p_event;
+begin
+    select s.account_id, s.order_id into v_event.account_id, v_event.order_id
+    from credits.find_subject(p_family, v_event) as s;
+    -- An event may arrive while the transaction that makes its payment known is open.
+    if v_event.account_id is null and (p_family <> 'session') is true
+        and credits.meet_payment(p_family, v_event) then
+        select s.account_id, s.order_id into v_event.account_id, v_event.order_id
+        from credits.find_subject(p_family, v_event) as s;
+    end if;
+    return v_event;
+end
+$$;
+comment on function credits.name_subject(text, credits.stripe_events) is
+'An event with the account and the order that it is about, or nulls. If it names nothing of this bank yet, waits for '
+'the transactions that are about to change that.';
+
 create or replace function credits.apply_family(
     p_family text, p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
 )
@@ -105,16 +129,17 @@ declare
     v_receipt api.event_receipt;
 begin
     select e.* into v_event from credits.stripe_events as e where e.event_id = p_event_id for no key update;
-    -- An event of an earlier release was stored without what it names.
-    v_event.names := credits.event_names(v_event.payload);
+    if (v_event.names = '{}') is true then
+        -- An earlier release stored events without what they name.
+        v_event.names := credits.event_names(v_event.payload);
+    end if;
     v_family := credits.family_of(v_event.type);
     v_receipt := row(v_event.event_id, v_event.type, 'stored', null, null);
     v_event.reason := null;
 
     if v_family is not null then
         -- 1. What is the event about?
-        select s.account_id, s.order_id into v_event.account_id, v_event.order_id
-        from credits.find_subject(v_family, v_event) as s;
+        v_event := credits.name_subject(v_family, v_event);
         if v_event.account_id is null and credits.is_without_order(v_family, v_event) then
             v_receipt.outcome := 'stored';
         elsif v_event.account_id is null then
@@ -147,8 +172,13 @@ begin
         outcome = v_receipt.outcome, reason = v_event.reason, trouble = null, names = v_event.names,
         account_id = v_event.account_id, order_id = v_event.order_id
     where e.event_id = p_event_id;
+    -- 4. The order has changed: so do the events that waited for it.
+    if v_receipt.outcome in ('granted', 'processing', 'failed', 'expired') then
+        perform credits.apply_waiting(v_event.account_id, v_event.order_id);
+    end if;
     return v_receipt;
 end
 $$;
 comment on function credits.apply_event(text) is
-'Does what a stored event asks for, and records its outcome. Safe to repeat while the outcome is waiting or parked.';
+'Does what a stored event asks for, records its outcome, and applies the events that waited for the same order. Safe '
+'to repeat while the outcome is waiting or parked.';

@@ -211,6 +211,7 @@ BOOKS = {
         "stripe_mirror",
         "stripe_mirror_events",
         "unbooked_objects",
+        "awaited_objects",
         "stripe_objects",
         "topups",
         "wallets",

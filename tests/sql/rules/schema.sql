@@ -1252,7 +1252,7 @@ CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and records its outcome. Safe to repeat while the outcome is waiting or parked.';
+COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, records its outcome, and applies the events that waited for the same order. Safe to repeat while the outcome is waiting or parked.';
 CREATE FUNCTION credits.apply_family(p_family text, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3009,6 +3009,11 @@ CREATE FUNCTION credits.lock_lot(p_lot credits.lots) RETURNS credits.lots
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_lot(p_lot credits.lots) IS 'Locks the wallet of a lot, and returns the lot as it is then. Raises PT503 busy.';
+CREATE FUNCTION credits.lock_objects(p_object_ids text[]) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lock_objects(p_object_ids text[]) IS 'Waits until no other open transaction has locked one of these objects at Stripe, and locks them until the end of this one. False if a wait took longer than 2 seconds; then nothing is locked.';
 CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3074,6 +3079,11 @@ CREATE FUNCTION credits.me() RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody. Policies compare rows with it.';
+CREATE FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) IS 'Waits for the transactions that make known what an event names. True when one of them has done so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
 CREATE FUNCTION credits.member_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3146,6 +3156,11 @@ CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session names. Null when it is.';
+CREATE FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) RETURNS credits.stripe_events
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) IS 'An event with the account and the order that it is about, or nulls. If it names nothing of this bank yet, waits for the transactions that are about to change that.';
 CREATE FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8421,6 +8436,11 @@ CREATE TABLE credits.account_origins (
 ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after 35 days.';
 COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it. Empty when they are not known.';
+CREATE TABLE credits.awaited_objects (
+    object_id text NOT NULL
+);
+ALTER TABLE ONLY credits.awaited_objects FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.awaited_objects IS 'Ids of objects at Stripe, as locks: an event that waits for an object, and the transaction that makes the object known. Always empty for others: a transaction deletes its rows again.';
 CREATE TABLE credits.dimensions (
     dimension text NOT NULL,
     description text NOT NULL,
@@ -8640,6 +8660,8 @@ ALTER TABLE ONLY credits.analyst_grants
     ADD CONSTRAINT analyst_grants_pkey PRIMARY KEY (login, segment);
 ALTER TABLE ONLY credits.auto_topups
     ADD CONSTRAINT auto_topups_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY credits.awaited_objects
+    ADD CONSTRAINT awaited_objects_pkey PRIMARY KEY (object_id);
 ALTER TABLE ONLY credits.campaigns
     ADD CONSTRAINT campaigns_pkey PRIMARY KEY (campaign_id);
 ALTER TABLE ONLY credits.catalogs
@@ -9142,6 +9164,7 @@ CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USI
 CREATE POLICY auditor_reads ON credits.accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.auto_topups FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.awaited_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.charge_refunds FOR SELECT TO auditor USING (true);
@@ -9205,6 +9228,7 @@ CREATE POLICY auditor_reads ON credits.webhook_changes FOR SELECT TO auditor USI
 CREATE POLICY auditor_reads ON credits.webhook_deliveries FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.webhook_endpoints FOR SELECT TO auditor USING (true);
 ALTER TABLE credits.auto_topups ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.awaited_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.charge_refunds ENABLE ROW LEVEL SECURITY;
@@ -9281,6 +9305,7 @@ CREATE POLICY owner ON credits.account_origins TO credits_owner USING (true) WIT
 CREATE POLICY owner ON credits.accounts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.auto_topups TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.awaited_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.charge_refunds TO credits_owner USING (true) WITH CHECK (true);
@@ -10168,6 +10193,7 @@ REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM 
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_lot(p_lot credits.lots) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_objects(p_object_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
@@ -10186,6 +10212,7 @@ GRANT ALL ON FUNCTION credits.me() TO authenticated;
 GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
 GRANT ALL ON FUNCTION credits.me() TO spender;
+REVOKE ALL ON FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.member_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.member_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.member_grants() FROM PUBLIC;
@@ -10206,6 +10233,7 @@ REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBL
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
@@ -10767,6 +10795,7 @@ GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
+GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
 GRANT SELECT ON TABLE credits.dimensions TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
