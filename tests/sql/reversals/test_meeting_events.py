@@ -112,8 +112,10 @@ def test_maintenance_looks_at_very_many_events_in_turns(bank: Caller) -> None:
     payment.pay()
     payment.refund(1000)
     bank.connection.execute(
-        "insert into credits.stripe_events (event_id, bucket, type, object_id, names, livemode, outcome, payload)"
-        " select 'evt_of_others_' || n, n, 'refund.created', 're_' || n, array['re_' || n], false, 'waiting', '{}'"
+        "insert into credits.stripe_events"
+        " (event_id, bucket, type, object_id, names, livemode, outcome, payload)"
+        " select 'evt_of_others_' || n, n, 'refund.created', 're_' || n, array['re_' || n], false,"
+        " 'waiting', '{}'"
         " from generate_series(1, 12000) as n"
     )
     bank.connection.execute(
