@@ -3826,7 +3826,7 @@ CREATE FUNCTION credits.retry_events(p_limit bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most p_limit events that wait for something that is there now. Returns how many of them wait no longer. Skips accounts that somebody else has locked.';
+COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most p_limit events that wait for something that is there now. Returns how many of them wait no longer. Skips accounts that somebody else has locked. Looks at about 5,000 events, and at others in the next minute.';
 CREATE FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8440,7 +8440,7 @@ CREATE TABLE credits.awaited_objects (
     object_id text NOT NULL
 );
 ALTER TABLE ONLY credits.awaited_objects FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.awaited_objects IS 'Ids of objects at Stripe, as locks: an event that waits for an object, and the transaction that makes the object known. Always empty for others: a transaction deletes its rows again.';
+COMMENT ON TABLE credits.awaited_objects IS 'Ids of objects at Stripe, as locks: of an event that waits for an object, and of the transaction that makes the object known. Always empty for others: a transaction deletes its rows again.';
 CREATE TABLE credits.dimensions (
     dimension text NOT NULL,
     description text NOT NULL,
