@@ -3009,11 +3009,11 @@ CREATE FUNCTION credits.lock_lot(p_lot credits.lots) RETURNS credits.lots
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_lot(p_lot credits.lots) IS 'Locks the wallet of a lot, and returns the lot as it is then. Raises PT503 busy.';
-CREATE FUNCTION credits.lock_objects(p_object_ids text[]) RETURNS boolean
+CREATE FUNCTION credits.lock_objects(p_object_ids text[], p_longest interval DEFAULT '00:00:02'::interval) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_objects(p_object_ids text[]) IS 'Waits until no other open transaction has locked one of these objects at Stripe, and locks them until the end of this one. False if a wait took longer than 2 seconds; then nothing is locked.';
+COMMENT ON FUNCTION credits.lock_objects(p_object_ids text[], p_longest interval) IS 'Waits until no other open transaction has locked one of these objects at Stripe, and locks them until the end of this one. False if a wait took longer than p_longest. Then nothing is locked, and maintenance applies what was missed.';
 CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3083,7 +3083,7 @@ CREATE FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_event
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) IS 'Waits for the transactions that make known what an event names. True when one of them has done so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
+COMMENT ON FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) IS 'Waits, for 2 seconds at most, for the transactions that make known what an event names. True when one of them has done so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
 CREATE FUNCTION credits.member_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10193,7 +10193,7 @@ REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM 
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_lot(p_lot credits.lots) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_objects(p_object_ids text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_objects(p_object_ids text[], p_longest interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
