@@ -61,5 +61,5 @@ exception
 end
 $$;
 comment on function credits.meet_payment(text, credits.stripe_events) is
-'Waits, for 2 seconds at most, for the transactions that make known what an event names. True when one of them has done '
-'so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
+'Waits, for 2 seconds at most, for the transactions that make known what an event names. True when one of them has '
+'done so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
