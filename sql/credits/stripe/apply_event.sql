@@ -173,7 +173,7 @@ begin
         account_id = v_event.account_id, order_id = v_event.order_id
     where e.event_id = p_event_id;
     -- 4. The order has changed: so do the events that waited for it.
-    if v_receipt.outcome in ('granted', 'processing', 'failed', 'expired') then
+    if (v_receipt.outcome in ('granted', 'processing', 'failed', 'expired')) is true then
         perform credits.apply_waiting(v_event.account_id, v_event.order_id);
     end if;
     return v_receipt;

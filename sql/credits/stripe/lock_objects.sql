@@ -29,7 +29,7 @@ begin
     perform set_config('lock_timeout', v_before, true);
     return true;
 exception
-    when lock_not_available or deadlock_detected then
+    when lock_not_available then
         return false;
 end
 $$;
