@@ -137,6 +137,8 @@ credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credi
 credits.shortfalls, credits.charge_refunds, credits.reversals, credits.auto_topups, credits.topup_consents,
 credits.topup_attempts
 to authenticated, support, service_role;
+-- The balance that its reader sees depends on how much debt the account may have.
+grant select (account_id, overdraft_limit) on credits.accounts to authenticated, spender, support, service_role;
 grant select on credits.webhook_endpoints, credits.webhook_deliveries to support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
@@ -262,6 +264,7 @@ $row_security$;
 
 -- 5a. A user sees their own rows. The subquery is evaluated once per statement, not once per row.
 create policy own_rows on credits.identities for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.accounts for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.wallets for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.lots for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.entries for select to authenticated using (account_id = (select credits.me()));

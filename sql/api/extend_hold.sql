@@ -44,7 +44,7 @@ begin
     return row(
         v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state::text,
         trim_scale(v_hold.held), trim_scale(v_wallet.balance),
-        trim_scale(greatest(v_wallet.balance - v_wallet.held, 0)), v_hold.draws, v_hold.expires_at, false,
+        trim_scale(credits.available(v_found.account_id, v_now)), v_hold.draws, v_hold.expires_at, false,
         v_hold.price_source
     );
 end

@@ -35,6 +35,7 @@ declare
     v_expires_at timestamptz;
     v_price record;
     v_permitted numeric := 0;
+    v_available numeric;
     v_draws jsonb;
 begin
     -- 1. Find.
@@ -47,7 +48,7 @@ begin
 
     -- 2. Lock.
     loop
-        select w.balance, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
+        select w.balance, w.debt, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
         into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
         if not found then
             return credits.wait_to_hold(v_account_id, module_id, usage, ttl, idempotency_key, v_subject, metadata);
@@ -79,13 +80,14 @@ begin
     if v_price.cost <= v_wallet.head_permit and v_price.cost > 0 then
         v_permitted := v_price.cost;
         v_draws := credits.draw_of(v_wallet.head_lot, v_permitted);
+        v_available := v_wallet.balance + v_wallet.debt - v_wallet.held - v_permitted;
     else
         v_draws := credits.take_tokens(v_account_id, module_id, v_price.cost, v_price.price_id, v_now, p_hold => true);
+        v_available := credits.available(v_account_id, v_now);
     end if;
-    v_wallet.held := v_wallet.held + v_price.cost;
     -- 6. Write.
     update credits.wallets as w
-    set held = v_wallet.held, head_permit = w.head_permit - v_permitted, head_reserved = w.head_reserved + v_permitted,
+    set held = w.held + v_price.cost, head_permit = w.head_permit - v_permitted, head_reserved = w.head_reserved + v_permitted,
         due_at = least(w.due_at, v_expires_at)
     where w.account_id = v_account_id;
     if v_permitted <> v_price.cost then
@@ -94,13 +96,12 @@ begin
         );
     end if;
     insert into credits.holds (account_id, hold_id, module_id, price_id, price_source, usage, usage_left, tokens, held, draws,
-        by_service, actor, metadata, created_at, expires_at, ttl, first_balance, first_held, first_draws)
+        by_service, actor, metadata, created_at, expires_at, ttl, first_balance, first_held, first_available, first_draws)
     values (v_account_id, v_hold_id, module_id, v_price.price_id, v_price.price_source, v_price.usage, v_price.usage,
         v_price.cost, v_price.cost, v_draws, v_service, v_actor, metadata, v_now, v_expires_at, v_ttl,
-        v_wallet.balance, v_wallet.held, v_draws);
+        v_wallet.balance, v_wallet.held + v_price.cost, v_available, v_draws);
     return row(v_account_id || ':' || v_hold_id, v_subject, module_id, 'open'::text, trim_scale(v_price.cost),
-        trim_scale(v_wallet.balance), trim_scale(greatest(v_wallet.balance - v_wallet.held, 0)), v_draws,
-        v_expires_at, false, v_price.price_source);
+        trim_scale(v_wallet.balance), trim_scale(v_available), v_draws, v_expires_at, false, v_price.price_source);
 end
 $$;
 comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is

@@ -49,9 +49,6 @@ begin
             credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
         ));
     end if;
-    if credits.in_default(v_account_id) then
-        v_quote.available := 0;
-    end if;
     v_quote.sufficient := v_quote.available >= v_quote.cost;
     v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
     return v_quote;

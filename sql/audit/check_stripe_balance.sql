@@ -67,17 +67,25 @@ charged as (
         o.currency,
         o.created_at,
         o.paid_at,
-        count(c.object_id) as charges,
-        sum(coalesce(nullif(credits.signed_amount(c.payload -> 'amount_captured'), 0), c.amount)) as amount,
-        string_agg(distinct c.currency, ', ' order by c.currency) as currencies,
-        min(c.pulled_at) as pulled_at
+        c.charges,
+        c.amount,
+        c.currencies,
+        c.pulled_at
     from credits.orders as o
-    left join credits.stripe_mirror as c
-        on o.payment_intent_id = c.payment_intent_id and c.kind = 'charge'
-        -- A charge that failed later has succeeded before.
-        and (c.status = 'succeeded' or coalesce(c.payload -> 'failure_balance_transaction', 'null') <> 'null')
+    cross join
+        lateral (
+            select
+                count(*) as charges,
+                sum(coalesce(nullif(credits.signed_amount(m.payload -> 'amount_captured'), 0), m.amount)) as amount,
+                string_agg(distinct m.currency, ', ' order by m.currency) as currencies,
+                min(m.pulled_at) as pulled_at
+            from credits.stripe_mirror as m
+            where
+                m.payment_intent_id = o.payment_intent_id and m.kind = 'charge'
+                -- A charge that failed later has succeeded before.
+                and (m.status = 'succeeded' or coalesce(m.payload -> 'failure_balance_transaction', 'null') <> 'null')
+        ) as c
     where o.state = 'paid' and o.payment_intent_id is not null and o.paid > 0
-    group by o.account_id, o.order_id
 )
 
 -- 1. Our orders and Stripe's charges. An invoice may be paid by several payments, and its order names one of them.

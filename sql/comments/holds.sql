@@ -30,6 +30,8 @@ comment on column credits.holds.ttl is
 'The ttl that it was made with, in seconds. This and the first_ columns are for a repeat of the call that made it.';
 comment on column credits.holds.first_balance is 'The balance of the account when it was made.';
 comment on column credits.holds.first_held is 'Tokens that all holds of the account kept then, this one included.';
+comment on column credits.holds.first_available is
+'What the account could spend then beside the hold. Null for holds of before this column.';
 comment on column credits.holds.first_draws is 'The lots in which it reserved tokens at first, as in draws.';
 
 comment on table credits.shortfalls is

@@ -15,8 +15,8 @@ comment on type api.batch_receipt is
 'consume_tokens, or {"ok": false, "code": "PT402", "error": slug, "message", …} with the facts of the refusal.';
 comment on type api.failure_receipt is 'A failed use that was recorded.';
 comment on type api.hold_receipt is
-'Tokens that are held, the lots they are in, and what is left besides (available: the balance less everything that is '
-'held). price_source: module, category or default, whose price it is.';
+'Tokens that are held, the lots they are in, and what can be spent besides (available, as api.balance says it). '
+'price_source: module, category or default, whose price it is.';
 comment on type api.capture_receipt is
 'A charge on a hold. cost = paid + shortfall. paid: the tokens of the entry. debt: the part of these that no lot paid. '
 'released: tokens that went back. held: tokens that the hold still keeps. price_source: whose price the hold keeps, '

@@ -7,7 +7,9 @@ select
     i.subject as user_id,
     trim_scale(b.balance) as balance,
     trim_scale(b.held) as held,
-    trim_scale(greatest(b.balance - b.held - b.blocked, 0)) as available,
+    trim_scale(
+        case when w.debt > a.overdraft_limit then 0 else greatest(b.balance + w.debt - b.held - b.blocked, 0) end
+    ) as available,
     trim_scale(w.debt) as debt,
     trim_scale(w.lifetime_granted) as lifetime_granted,
     trim_scale(w.lifetime_spent) as lifetime_spent,
@@ -16,6 +18,7 @@ select
     l.effective_at as purchased_at,
     nullif(w.posted_at, '-infinity') as updated_at
 from credits.wallets as w
+inner join credits.accounts as a on w.account_id = a.account_id
 cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
 cross join
     lateral (
@@ -38,11 +41,14 @@ cross join
                 from credits.holds as h
                 where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= c.shows
             ) else 0 end as held,
-            -- The money of these tokens may go back.
+            -- The money of these tokens may go back, or they count from a later day on.
             (
                 select
                     coalesce(sum(
-                        case when x.frozen then f.free else least(x.withheld, f.free) end
+                        case
+                            when x.frozen or x.effective_at > c.shows then f.free
+                            else least(x.withheld, f.free)
+                        end
                     ), 0)
                 from credits.current_lots as x
                 cross join
@@ -54,7 +60,7 @@ cross join
                             and d.expires_at <= c.shows
                     ) as f
                 where
-                    x.account_id = w.account_id and (x.frozen or x.withheld > 0)
+                    x.account_id = w.account_id and (x.frozen or x.withheld > 0 or x.effective_at > c.shows)
                     and (x.expires_at is null or x.expires_at > c.shows)
             ) as blocked
     ) as b
@@ -94,7 +100,8 @@ comment on column api.balance.user_id is 'The user id (sub) of the account.';
 comment on column api.balance.balance is 'Tokens, without expired ones. Below zero only with debt.';
 comment on column api.balance.held is 'Tokens reserved by open holds.';
 comment on column api.balance.available is
-'balance - held, without tokens that are frozen or withheld because their money may go back, but not below zero.';
+'Tokens that can be spent now, on whatever they are bound to: not held, and not frozen or withheld because their money '
+'may go back. 0 while the debt is above the overdraft limit.';
 comment on column api.balance.debt is 'Tokens used that no lot could pay.';
 comment on column api.balance.lifetime_granted is 'All tokens that ever came in.';
 comment on column api.balance.lifetime_spent is 'All tokens ever charged, less refunds.';

@@ -90,7 +90,8 @@ begin
     -- A caller who repeats a call is about to do the work. They must see that the hold has ended meanwhile.
     return row(
         p_account_id || ':' || v_hold.hold_id, p_user_id, v_hold.module_id, v_hold.state::text, trim_scale(v_hold.held),
-        trim_scale(v_hold.first_balance), trim_scale(greatest(v_hold.first_balance - v_hold.first_held, 0)),
+        trim_scale(v_hold.first_balance),
+        trim_scale(coalesce(v_hold.first_available, greatest(v_hold.first_balance - v_hold.first_held, 0))),
         v_hold.first_draws, v_hold.expires_at, true, v_hold.price_source
     );
 end

@@ -99,32 +99,6 @@ comment on function credits.draw_lots(uuid, text, numeric, timestamptz, boolean)
 'what the lots could not pay. If that is above 0, the caller pays the rest otherwise, or refuses the call, which '
 'undoes the draws.';
 
-create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_at timestamptz)
-returns numeric
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return (
-        select coalesce(sum(greatest(l.remaining - l.held - l.withheld + coalesce(d.tokens, 0), 0)), 0)
-        from credits.current_lots as l
-        left join (
-            select x.lot_id, sum(x.tokens) as tokens
-            from credits.held_draws as x
-            where x.account_id = p_account_id and x.expires_at <= p_at
-            group by x.lot_id
-        ) as d on l.lot_id = d.lot_id
-        where
-            l.account_id = p_account_id and not l.frozen
-            and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
-            and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
-    );
-end
-$$;
-comment on function credits.spendable(uuid, text, timestamptz) is
-'The tokens that an account may spend on a module now: not held, withheld, frozen, expired or bound to something else.';
-
 -- It is as stable as what it calls, so the planner can inline it.
 create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
 returns jsonb

@@ -216,8 +216,9 @@ class Account:
 
     @property
     def available(self) -> Decimal:
-        blocked = sum((lot.blocked for lot in self.lots.values() if not lot.has_expired(self.now)), ZERO)
-        return max(self.balance - self.held - blocked, ZERO)
+        if self._in_default():
+            return ZERO
+        return sum((x.spendable for x in self.lots.values() if not x.has_expired(self.now)), ZERO)
 
     @property
     def spent(self) -> Decimal:
@@ -638,7 +639,7 @@ class Account:
             "state": "open",
             "held": tokens,
             "balance": self.balance,
-            "available": max(self.balance - self.held, ZERO),
+            "available": self.available,
             "draws": draws,
             "expires_at": expires_at,
         }
@@ -756,7 +757,7 @@ class Account:
             "state": "open",
             "held": hold.held,
             "balance": self.balance,
-            "available": max(self.balance - self.held, ZERO),
+            "available": self.available,
             "draws": hold.draws,
             "expires_at": hold.expires_at,
         }

@@ -336,11 +336,14 @@ EVENTS = {
     "credits.stripe_objects": {"object_id", "account_id", "order_id"},
 }
 WHOSE = {"credits.prices": {"price_id", "module_id", "category_id"}}
+# The balance that somebody reads depends on how much debt the account may have.
+LIMIT = {"credits.accounts": {"account_id", "overdraft_limit"}}
 COLUMNS = {
     "analyst": FIGURES,
-    "support": EVENTS | WHOSE,
-    "authenticated": WHOSE,
-    "service_role": WHOSE,
+    "spender": LIMIT,
+    "support": EVENTS | WHOSE | LIMIT,
+    "authenticated": WHOSE | LIMIT,
+    "service_role": WHOSE | LIMIT,
 }
 USAGE = {
     "anon": {"api"},

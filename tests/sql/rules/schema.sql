@@ -155,7 +155,7 @@ CREATE TYPE api.hold_receipt AS (
 	replayed boolean,
 	price_source text
 );
-COMMENT ON TYPE api.hold_receipt IS 'Tokens that are held, the lots they are in, and what is left besides (available: the balance less everything that is held). price_source: module, category or default, whose price it is.';
+COMMENT ON TYPE api.hold_receipt IS 'Tokens that are held, the lots they are in, and what can be spent besides (available, as api.balance says it). price_source: module, category or default, whose price it is.';
 CREATE TYPE api.lot_receipt AS (
 	entry_id text,
 	user_id text,
@@ -1322,6 +1322,11 @@ CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) IS 'Records who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle.';
+CREATE FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) IS 'The tokens that an account may spend now, on whatever they are bound to. 0 while it has more debt than it may have. Every answer that says available, and is not about one module, says this.';
 CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1643,7 +1648,8 @@ CREATE TABLE credits.holds (
     ttl numeric NOT NULL,
     first_balance credits.tokens NOT NULL,
     first_held credits.amount NOT NULL,
-    first_draws jsonb NOT NULL
+    first_draws jsonb NOT NULL,
+    first_available credits.amount
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
@@ -1666,6 +1672,7 @@ COMMENT ON COLUMN credits.holds.ttl IS 'The ttl that it was made with, in second
 COMMENT ON COLUMN credits.holds.first_balance IS 'The balance of the account when it was made.';
 COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
 COMMENT ON COLUMN credits.holds.first_draws IS 'The lots in which it reserved tokens at first, as in draws.';
+COMMENT ON COLUMN credits.holds.first_available IS 'What the account could spend then beside the hold. Null for holds of before this column.';
 CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2651,6 +2658,11 @@ CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zo
    ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
 END;
 COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) IS 'The lots of an account that may be spent, bound or not, in burn order, with what is free in each.';
+CREATE FUNCTION credits.free_tokens(p_account_id uuid, p_scopes text[], p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.free_tokens(p_account_id uuid, p_scopes text[], p_at timestamp with time zone) IS 'The tokens of an account that are not held, withheld, frozen, expired or bound to something else than p_scopes. Null: whatever they are bound to.';
 CREATE FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4017,7 +4029,7 @@ CREATE FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at time
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'The tokens that an account may spend on a module now: not held, withheld, frozen, expired or bound to something else.';
+COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'The tokens that an account may spend on a module now. 0 while it has more debt than it may have.';
 CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5054,7 +5066,11 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
  SELECT i.subject AS user_id,
     trim_scale(b.balance) AS balance,
     trim_scale(b.held) AS held,
-    trim_scale(GREATEST(((b.balance - b.held) - b.blocked), (0)::numeric)) AS available,
+    trim_scale(
+        CASE
+            WHEN ((w.debt)::numeric > (a.overdraft_limit)::numeric) THEN (0)::numeric
+            ELSE GREATEST((((b.balance + (w.debt)::numeric) - b.held) - b.blocked), (0)::numeric)
+        END) AS available,
     trim_scale((w.debt)::numeric) AS debt,
     trim_scale((w.lifetime_granted)::numeric) AS lifetime_granted,
     trim_scale((w.lifetime_spent)::numeric) AS lifetime_spent,
@@ -5062,7 +5078,8 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
     l.package_name,
     l.effective_at AS purchased_at,
     NULLIF(w.posted_at, '-infinity'::timestamp with time zone) AS updated_at
-   FROM ((((credits.wallets w
+   FROM (((((credits.wallets w
+     JOIN credits.accounts a ON ((w.account_id = a.account_id)))
      CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL ( SELECT ((w.balance)::numeric -
                 CASE
@@ -5083,14 +5100,14 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
                 END) AS held,
             ( SELECT COALESCE(sum(
                         CASE
-                            WHEN x.frozen THEN f.free
+                            WHEN (x.frozen OR (x.effective_at > c.shows)) THEN f.free
                             ELSE LEAST((x.withheld)::numeric, f.free)
                         END), (0)::numeric) AS "coalesce"
                    FROM (credits.current_lots x
                      CROSS JOIN LATERAL ( SELECT ((x.remaining - x.held) + COALESCE(sum(d.tokens), (0)::numeric)) AS free
                            FROM credits.held_draws d
                           WHERE ((x.held > (0)::numeric) AND (d.account_id = x.account_id) AND (d.lot_id = x.lot_id) AND (d.expires_at <= c.shows))) f)
-                  WHERE ((x.account_id = w.account_id) AND (x.frozen OR ((x.withheld)::numeric > (0)::numeric)) AND ((x.expires_at IS NULL) OR (x.expires_at > c.shows)))) AS blocked) b)
+                  WHERE ((x.account_id = w.account_id) AND (x.frozen OR ((x.withheld)::numeric > (0)::numeric) OR (x.effective_at > c.shows)) AND ((x.expires_at IS NULL) OR (x.expires_at > c.shows)))) AS blocked) b)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = w.account_id)
@@ -5119,7 +5136,7 @@ COMMENT ON VIEW api.balance IS 'The balance of the caller. A service sees every 
 COMMENT ON COLUMN api.balance.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.balance.balance IS 'Tokens, without expired ones. Below zero only with debt.';
 COMMENT ON COLUMN api.balance.held IS 'Tokens reserved by open holds.';
-COMMENT ON COLUMN api.balance.available IS 'balance - held, without tokens that are frozen or withheld because their money may go back, but not below zero.';
+COMMENT ON COLUMN api.balance.available IS 'Tokens that can be spent now, on whatever they are bound to: not held, and not frozen or withheld because their money may go back. 0 while the debt is above the overdraft limit.';
 COMMENT ON COLUMN api.balance.debt IS 'Tokens used that no lot could pay.';
 COMMENT ON COLUMN api.balance.lifetime_granted IS 'All tokens that ever came in.';
 COMMENT ON COLUMN api.balance.lifetime_spent IS 'All tokens ever charged, less refunds.';
@@ -9282,6 +9299,7 @@ ALTER TABLE credits.notice_levels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.notice_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.outbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON credits.accounts FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.auto_topups FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.charge_refunds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
@@ -9385,6 +9403,7 @@ ALTER TABLE credits.refund_requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.reversals ENABLE ROW LEVEL SECURITY;
+CREATE POLICY service_reads ON credits.accounts FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.auto_topups FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
@@ -9413,6 +9432,7 @@ ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.sign_in_counts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.sign_in_networks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY spender_reads ON credits.accounts FOR SELECT TO spender USING (true);
 CREATE POLICY spender_reads ON credits.holds FOR SELECT TO spender USING (true);
 CREATE POLICY spender_reads ON credits.identities FOR SELECT TO spender USING (true);
 CREATE POLICY spender_reads ON credits.lots FOR SELECT TO spender USING (true);
@@ -9427,6 +9447,7 @@ ALTER TABLE credits.stripe_mirror_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.subscription_invoices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.subscriptions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY support_reads ON credits.accounts FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.auto_topups FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
@@ -9820,6 +9841,7 @@ REVOKE ALL ON FUNCTION credits.asks_for_authentication(p_error jsonb) FROM PUBLI
 REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.codes TO auditor;
 REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
@@ -10102,6 +10124,7 @@ GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
 REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+REVOKE ALL ON FUNCTION credits.free_tokens(p_account_id uuid, p_scopes text[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_objects text[], p_paid bigint, p_discount numeric, p_succeeded_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
@@ -10574,8 +10597,16 @@ GRANT SELECT ON TABLE analytics.module_usage TO auditor;
 GRANT SELECT ON TABLE analytics.pack_mix TO analyst;
 GRANT SELECT ON TABLE analytics.pack_mix TO auditor;
 GRANT SELECT ON TABLE credits.accounts TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO authenticated;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO spender;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO support;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO service_role;
 GRANT SELECT(account_id) ON TABLE credits.accounts TO analyst;
 GRANT SELECT(kind) ON TABLE credits.accounts TO analyst;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO authenticated;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO spender;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO support;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO service_role;
 GRANT SELECT(created_at) ON TABLE credits.accounts TO analyst;
 GRANT SELECT ON TABLE analytics.purchase_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.purchase_conversion TO auditor;
