@@ -7829,11 +7829,156 @@ UNION ALL
            FROM credits.unbooked_objects u
           WHERE ((u.account_id = r.account_id) AND (u.order_id = r.order_id))))));
 COMMENT ON VIEW audit.check_stripe IS 'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.';
-CREATE VIEW audit.check_stripe_balance AS
-SELECT
-    NULL::uuid AS account_id,
-    NULL::text AS expected,
-    NULL::text AS found;
+CREATE VIEW credits.stripe_movements WITH (security_invoker='true') AS
+ SELECT m.object_id,
+    m.kind,
+    m.created_at,
+    m.pulled_at,
+    m.payment_intent_id,
+    m.charge_id,
+    n.transaction_id,
+    n.amount,
+    n.currency
+   FROM (credits.stripe_mirror m
+     CROSS JOIN LATERAL ( SELECT credits.stripe_id((m.payload -> x.member)) AS transaction_id,
+            ((x.sign)::numeric *
+                CASE
+                    WHEN (m.kind = 'charge'::text) THEN COALESCE(NULLIF(credits.signed_amount((m.payload -> 'amount_captured'::text)), (0)::numeric), m.amount)
+                    ELSE (- m.amount)
+                END) AS amount,
+            m.currency
+           FROM ( VALUES ('balance_transaction'::text,1), ('failure_balance_transaction'::text,'-1'::integer)) x(member, sign)
+          WHERE (m.kind = ANY (ARRAY['charge'::text, 'refund'::text, 'payout'::text]))
+        UNION ALL
+         SELECT credits.stripe_id((t.movement -> 'id'::text)) AS transaction_id,
+            credits.signed_amount((t.movement -> 'amount'::text)) AS amount,
+            (t.movement ->> 'currency'::text) AS currency
+           FROM jsonb_path_query(m.payload, '$."balance_transactions"[*]'::jsonpath) t(movement)
+          WHERE (m.kind = 'dispute'::text)) n)
+  WHERE (n.transaction_id IS NOT NULL);
+COMMENT ON VIEW credits.stripe_movements IS 'The balance transactions that charges, refunds, disputes and payouts at Stripe name, with the amount (minor units, below 0 for money that leaves) and the currency that each has by what the object says.';
+CREATE VIEW audit.check_stripe_balance WITH (security_invoker='true') AS
+ WITH tolerance AS (
+         SELECT s.stripe_delay,
+            credits.earlier(credits.clock(), s.stripe_delay) AS latest
+           FROM credits.settings s
+        ), kinds(type, kind) AS (
+         VALUES ('charge'::text,'charge'::text), ('payment'::text,'charge'::text), ('payment_failure_refund'::text,'charge'::text), ('refund'::text,'refund'::text), ('payment_refund'::text,'refund'::text), ('refund_failure'::text,'refund'::text), ('payout'::text,'payout'::text), ('payout_failure'::text,'payout'::text), ('payout_cancel'::text,'payout'::text)
+        ), transactions AS (
+         SELECT m.object_id,
+            m.amount,
+            m.currency,
+            m.charge_id AS source_id,
+            m.created_at,
+            (m.payload ->> 'type'::text) AS type,
+            (COALESCE((m.payload -> 'exchange_rate'::text), 'null'::jsonb) <> 'null'::jsonb) AS is_converted,
+            k.kind
+           FROM (credits.stripe_mirror m
+             LEFT JOIN kinds k ON (((m.payload ->> 'type'::text) = k.type)))
+          WHERE (m.kind = 'balance_transaction'::text)
+        ), movements AS (
+         SELECT n.object_id,
+            n.kind,
+            n.created_at,
+            n.pulled_at,
+            n.payment_intent_id,
+            n.charge_id,
+            n.transaction_id,
+            n.amount,
+            n.currency,
+            (t.object_id IS NOT NULL) AS is_there,
+            t.source_id,
+            t.amount AS moved,
+            t.currency AS moved_currency,
+            COALESCE(t.is_converted, false) AS is_converted,
+            ( SELECT s.account_id
+                   FROM credits.stripe_objects s
+                  WHERE (s.object_id = ANY (ARRAY[n.object_id, n.payment_intent_id, n.charge_id]))
+                  ORDER BY s.object_id
+                 LIMIT 1) AS account_id
+           FROM (credits.stripe_movements n
+             LEFT JOIN transactions t ON ((n.transaction_id = t.object_id)))
+        ), charged AS (
+         SELECT o.account_id,
+            o.order_id,
+            o.payment_intent_id,
+            o.kind,
+            o.paid,
+            o.currency,
+            o.created_at,
+            o.paid_at,
+            c.charges,
+            c.amount,
+            c.currencies,
+            c.pulled_at
+           FROM (credits.orders o
+             CROSS JOIN LATERAL ( SELECT count(*) AS charges,
+                    sum(COALESCE(NULLIF(credits.signed_amount((m.payload -> 'amount_captured'::text)), (0)::numeric), m.amount)) AS amount,
+                    string_agg(DISTINCT m.currency, ', '::text ORDER BY m.currency) AS currencies,
+                    min(m.pulled_at) AS pulled_at
+                   FROM credits.stripe_mirror m
+                  WHERE ((m.payment_intent_id = o.payment_intent_id) AND (m.kind = 'charge'::text) AND ((m.status = 'succeeded'::text) OR (COALESCE((m.payload -> 'failure_balance_transaction'::text), 'null'::jsonb) <> 'null'::jsonb)))) c)
+          WHERE ((o.state = 'paid'::text) AND (o.payment_intent_id IS NOT NULL) AND (o.paid > 0))
+        )
+ SELECT c.account_id,
+    format('the payment %s of order %s was charged'::text, c.payment_intent_id, c.order_id) AS expected,
+    'Stripe has no charge of it that succeeded'::text AS found
+   FROM (charged c
+     JOIN credits.covered_lists l ON ((l.kind = 'charge'::text)))
+  WHERE ((c.charges = 0) AND (c.created_at >= l.covers_from) AND (c.paid_at <= l.covers_until))
+UNION ALL
+ SELECT c.account_id,
+    format('%s %s were charged for order %s, as was paid'::text, c.paid, c.currency, c.order_id) AS expected,
+    format('Stripe has charged %s %s'::text, COALESCE((c.amount)::text, 'no amount'::text), COALESCE(c.currencies, ''::text)) AS found
+   FROM charged c
+  WHERE ((c.charges > 0) AND (c.kind <> 'subscription'::text) AND (c.pulled_at >= c.paid_at) AND ((c.amount IS DISTINCT FROM (c.paid)::numeric) OR (c.currencies IS DISTINCT FROM c.currency)))
+UNION ALL
+ SELECT m.account_id,
+    format('balance transaction %s of %s %s is in the balance'::text, m.transaction_id, m.kind, m.object_id) AS expected,
+    'Stripe has no such balance transaction'::text AS found
+   FROM (movements m
+     JOIN credits.covered_lists l ON ((l.kind = 'balance_transaction'::text)))
+  WHERE ((NOT m.is_there) AND (m.created_at >= l.covers_from) AND (m.created_at <= l.covers_until) AND (m.pulled_at <= l.complete_until))
+UNION ALL
+ SELECT m.account_id,
+    format('balance transaction %s of %s %s moves %s %s'::text, m.transaction_id, m.kind, m.object_id, COALESCE((m.amount)::text, 'no amount'::text), COALESCE(m.currency, ''::text)) AS expected,
+    format('it moves %s %s of %s'::text, COALESCE((m.moved)::text, 'no amount'::text), COALESCE(m.moved_currency, ''::text), COALESCE(m.source_id, 'nothing'::text)) AS found
+   FROM movements m
+  WHERE (m.is_there AND ((((m.source_id = m.object_id) OR ((m.kind = 'dispute'::text) AND (m.source_id = m.charge_id))) IS NOT TRUE) OR ((sign(m.moved) = sign(m.amount)) IS NOT TRUE) OR ((NOT m.is_converted) AND ((m.moved IS DISTINCT FROM m.amount) OR (m.moved_currency IS DISTINCT FROM m.currency)))))
+UNION ALL
+ SELECT ( SELECT s.account_id
+           FROM credits.stripe_objects s
+          WHERE (s.object_id = ANY (ARRAY[m.object_id, m.payment_intent_id]))
+          ORDER BY s.object_id
+         LIMIT 1) AS account_id,
+    format('charge %s of %s %s has a balance transaction'::text, m.object_id, m.amount, m.currency) AS expected,
+    'it names none'::text AS found
+   FROM (credits.stripe_mirror m
+     CROSS JOIN tolerance b)
+  WHERE ((m.kind = 'charge'::text) AND (m.status = 'succeeded'::text) AND (m.amount > (0)::numeric) AND (((m.payload -> 'captured'::text) = 'true'::jsonb) IS TRUE) AND (credits.stripe_id((m.payload -> 'balance_transaction'::text)) IS NULL) AND (m.created_at <= credits.earlier(m.pulled_at, b.stripe_delay)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s %s, of balance transaction %s, is at Stripe'::text, t.kind, t.source_id, t.object_id) AS expected,
+    format('Stripe has no such %s, and %s %s have moved'::text, t.kind, t.amount, t.currency) AS found
+   FROM (transactions t
+     JOIN credits.covered_lists l ON ((t.kind = l.kind)))
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM credits.stripe_mirror m
+          WHERE (m.object_id = t.source_id)))) AND (l.covers_from <= credits.earlier(t.created_at, l.changes_for)) AND (t.created_at <= l.covers_until))
+UNION ALL
+ SELECT ( SELECT s.account_id
+           FROM credits.stripe_objects s
+          WHERE (s.object_id = ANY (ARRAY[m.object_id, m.payment_intent_id, m.charge_id]))
+          ORDER BY s.object_id
+         LIMIT 1) AS account_id,
+    format('%s %s names each balance transaction of its money'::text, m.kind, m.object_id) AS expected,
+    format('not %s, which moves %s %s (%s)'::text, t.object_id, t.amount, t.currency, t.type) AS found
+   FROM ((transactions t
+     JOIN credits.stripe_mirror m ON ((t.source_id = m.object_id)))
+     CROSS JOIN tolerance b)
+  WHERE ((((m.kind = t.kind) OR ((m.kind = 'dispute'::text) AND (t.type = 'adjustment'::text))) IS TRUE) AND (t.created_at <= credits.earlier(m.pulled_at, b.stripe_delay)) AND (t.created_at <= b.latest) AND (NOT (EXISTS ( SELECT
+           FROM credits.stripe_movements n
+          WHERE ((n.object_id = m.object_id) AND (n.transaction_id = t.object_id))))));
 COMMENT ON VIEW audit.check_stripe_balance IS 'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the same money: each movement of the balance belongs to one of them and has its amount and currency, and each order was charged what was paid for it.';
 CREATE VIEW audit.check_subscriptions WITH (security_invoker='true') AS
  WITH paid AS (
@@ -8630,34 +8775,6 @@ CREATE TABLE credits.status_changes (
 ALTER TABLE ONLY credits.status_changes FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.status_changes IS 'Who froze or thawed an account, when and why.';
 COMMENT ON COLUMN credits.status_changes.status IS 'What it was changed to.';
-CREATE VIEW credits.stripe_movements WITH (security_invoker='true') AS
- SELECT m.object_id,
-    m.kind,
-    m.created_at,
-    m.pulled_at,
-    m.payment_intent_id,
-    m.charge_id,
-    n.transaction_id,
-    n.amount,
-    n.currency
-   FROM (credits.stripe_mirror m
-     CROSS JOIN LATERAL ( SELECT credits.stripe_id((m.payload -> x.member)) AS transaction_id,
-            ((x.sign)::numeric *
-                CASE
-                    WHEN (m.kind = 'charge'::text) THEN COALESCE(NULLIF(credits.signed_amount((m.payload -> 'amount_captured'::text)), (0)::numeric), m.amount)
-                    ELSE (- m.amount)
-                END) AS amount,
-            m.currency
-           FROM ( VALUES ('balance_transaction'::text,1), ('failure_balance_transaction'::text,'-1'::integer)) x(member, sign)
-          WHERE (m.kind = ANY (ARRAY['charge'::text, 'refund'::text, 'payout'::text]))
-        UNION ALL
-         SELECT credits.stripe_id((t.movement -> 'id'::text)) AS transaction_id,
-            credits.signed_amount((t.movement -> 'amount'::text)) AS amount,
-            (t.movement ->> 'currency'::text) AS currency
-           FROM jsonb_path_query(m.payload, '$."balance_transactions"[*]'::jsonpath) t(movement)
-          WHERE (m.kind = 'dispute'::text)) n)
-  WHERE (n.transaction_id IS NOT NULL);
-COMMENT ON VIEW credits.stripe_movements IS 'The balance transactions that charges, refunds, disputes and payouts at Stripe name, with the amount (minor units, below 0 for money that leaves) and the currency that each has by what the object says.';
 CREATE TABLE credits.webhook_secrets (
     endpoint_id uuid NOT NULL,
     secret text NOT NULL,
@@ -8890,124 +9007,6 @@ CREATE INDEX webhook_deliveries_due_idx ON credits.webhook_deliveries USING btre
 CREATE INDEX webhook_deliveries_endpoint_idx ON credits.webhook_deliveries USING btree (endpoint_id, created_at);
 CREATE UNIQUE INDEX webhook_secrets_one_lasts ON credits.webhook_secrets USING btree (endpoint_id) WHERE (valid_until IS NULL);
 ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
-CREATE OR REPLACE VIEW audit.check_stripe_balance WITH (security_invoker='true') AS
- WITH tolerance AS (
-         SELECT s.stripe_delay,
-            credits.earlier(credits.clock(), s.stripe_delay) AS latest
-           FROM credits.settings s
-        ), kinds(type, kind) AS (
-         VALUES ('charge'::text,'charge'::text), ('payment'::text,'charge'::text), ('payment_failure_refund'::text,'charge'::text), ('refund'::text,'refund'::text), ('payment_refund'::text,'refund'::text), ('refund_failure'::text,'refund'::text), ('payout'::text,'payout'::text), ('payout_failure'::text,'payout'::text), ('payout_cancel'::text,'payout'::text)
-        ), transactions AS (
-         SELECT m.object_id,
-            m.amount,
-            m.currency,
-            m.charge_id AS source_id,
-            m.created_at,
-            (m.payload ->> 'type'::text) AS type,
-            (COALESCE((m.payload -> 'exchange_rate'::text), 'null'::jsonb) <> 'null'::jsonb) AS is_converted,
-            k.kind
-           FROM (credits.stripe_mirror m
-             LEFT JOIN kinds k ON (((m.payload ->> 'type'::text) = k.type)))
-          WHERE (m.kind = 'balance_transaction'::text)
-        ), movements AS (
-         SELECT n.object_id,
-            n.kind,
-            n.created_at,
-            n.pulled_at,
-            n.payment_intent_id,
-            n.charge_id,
-            n.transaction_id,
-            n.amount,
-            n.currency,
-            (t.object_id IS NOT NULL) AS is_there,
-            t.source_id,
-            t.amount AS moved,
-            t.currency AS moved_currency,
-            COALESCE(t.is_converted, false) AS is_converted,
-            ( SELECT s.account_id
-                   FROM credits.stripe_objects s
-                  WHERE (s.object_id = ANY (ARRAY[n.object_id, n.payment_intent_id, n.charge_id]))
-                  ORDER BY s.object_id
-                 LIMIT 1) AS account_id
-           FROM (credits.stripe_movements n
-             LEFT JOIN transactions t ON ((n.transaction_id = t.object_id)))
-        ), charged AS (
-         SELECT o.account_id,
-            o.order_id,
-            o.payment_intent_id,
-            o.kind,
-            o.paid,
-            o.currency,
-            o.created_at,
-            o.paid_at,
-            count(c.object_id) AS charges,
-            sum(COALESCE(NULLIF(credits.signed_amount((c.payload -> 'amount_captured'::text)), (0)::numeric), c.amount)) AS amount,
-            string_agg(DISTINCT c.currency, ', '::text ORDER BY c.currency) AS currencies,
-            min(c.pulled_at) AS pulled_at
-           FROM (credits.orders o
-             LEFT JOIN credits.stripe_mirror c ON (((o.payment_intent_id = c.payment_intent_id) AND (c.kind = 'charge'::text) AND ((c.status = 'succeeded'::text) OR (COALESCE((c.payload -> 'failure_balance_transaction'::text), 'null'::jsonb) <> 'null'::jsonb)))))
-          WHERE ((o.state = 'paid'::text) AND (o.payment_intent_id IS NOT NULL) AND (o.paid > 0))
-          GROUP BY o.account_id, o.order_id
-        )
- SELECT c.account_id,
-    format('the payment %s of order %s was charged'::text, c.payment_intent_id, c.order_id) AS expected,
-    'Stripe has no charge of it that succeeded'::text AS found
-   FROM (charged c
-     JOIN credits.covered_lists l ON ((l.kind = 'charge'::text)))
-  WHERE ((c.charges = 0) AND (c.created_at >= l.covers_from) AND (c.paid_at <= l.covers_until))
-UNION ALL
- SELECT c.account_id,
-    format('%s %s were charged for order %s, as was paid'::text, c.paid, c.currency, c.order_id) AS expected,
-    format('Stripe has charged %s %s'::text, COALESCE((c.amount)::text, 'no amount'::text), COALESCE(c.currencies, ''::text)) AS found
-   FROM charged c
-  WHERE ((c.charges > 0) AND (c.kind <> 'subscription'::text) AND (c.pulled_at >= c.paid_at) AND ((c.amount IS DISTINCT FROM (c.paid)::numeric) OR (c.currencies IS DISTINCT FROM c.currency)))
-UNION ALL
- SELECT m.account_id,
-    format('balance transaction %s of %s %s is in the balance'::text, m.transaction_id, m.kind, m.object_id) AS expected,
-    'Stripe has no such balance transaction'::text AS found
-   FROM (movements m
-     JOIN credits.covered_lists l ON ((l.kind = 'balance_transaction'::text)))
-  WHERE ((NOT m.is_there) AND (m.created_at >= l.covers_from) AND (m.created_at <= l.covers_until) AND (m.pulled_at <= l.complete_until))
-UNION ALL
- SELECT m.account_id,
-    format('balance transaction %s of %s %s moves %s %s'::text, m.transaction_id, m.kind, m.object_id, COALESCE((m.amount)::text, 'no amount'::text), COALESCE(m.currency, ''::text)) AS expected,
-    format('it moves %s %s of %s'::text, COALESCE((m.moved)::text, 'no amount'::text), COALESCE(m.moved_currency, ''::text), COALESCE(m.source_id, 'nothing'::text)) AS found
-   FROM movements m
-  WHERE (m.is_there AND ((((m.source_id = m.object_id) OR ((m.kind = 'dispute'::text) AND (m.source_id = m.charge_id))) IS NOT TRUE) OR ((sign(m.moved) = sign(m.amount)) IS NOT TRUE) OR ((NOT m.is_converted) AND ((m.moved IS DISTINCT FROM m.amount) OR (m.moved_currency IS DISTINCT FROM m.currency)))))
-UNION ALL
- SELECT ( SELECT s.account_id
-           FROM credits.stripe_objects s
-          WHERE (s.object_id = ANY (ARRAY[m.object_id, m.payment_intent_id]))
-          ORDER BY s.object_id
-         LIMIT 1) AS account_id,
-    format('charge %s of %s %s has a balance transaction'::text, m.object_id, m.amount, m.currency) AS expected,
-    'it names none'::text AS found
-   FROM (credits.stripe_mirror m
-     CROSS JOIN tolerance b)
-  WHERE ((m.kind = 'charge'::text) AND (m.status = 'succeeded'::text) AND (m.amount > (0)::numeric) AND (((m.payload -> 'captured'::text) = 'true'::jsonb) IS TRUE) AND (credits.stripe_id((m.payload -> 'balance_transaction'::text)) IS NULL) AND (m.created_at <= credits.earlier(m.pulled_at, b.stripe_delay)))
-UNION ALL
- SELECT NULL::uuid AS account_id,
-    format('%s %s, of balance transaction %s, is at Stripe'::text, t.kind, t.source_id, t.object_id) AS expected,
-    format('Stripe has no such %s, and %s %s have moved'::text, t.kind, t.amount, t.currency) AS found
-   FROM (transactions t
-     JOIN credits.covered_lists l ON ((t.kind = l.kind)))
-  WHERE ((NOT (EXISTS ( SELECT
-           FROM credits.stripe_mirror m
-          WHERE (m.object_id = t.source_id)))) AND (l.covers_from <= credits.earlier(t.created_at, l.changes_for)) AND (t.created_at <= l.covers_until))
-UNION ALL
- SELECT ( SELECT s.account_id
-           FROM credits.stripe_objects s
-          WHERE (s.object_id = ANY (ARRAY[m.object_id, m.payment_intent_id, m.charge_id]))
-          ORDER BY s.object_id
-         LIMIT 1) AS account_id,
-    format('%s %s names each balance transaction of its money'::text, m.kind, m.object_id) AS expected,
-    format('not %s, which moves %s %s (%s)'::text, t.object_id, t.amount, t.currency, t.type) AS found
-   FROM ((transactions t
-     JOIN credits.stripe_mirror m ON ((t.source_id = m.object_id)))
-     CROSS JOIN tolerance b)
-  WHERE ((((m.kind = t.kind) OR ((m.kind = 'dispute'::text) AND (t.type = 'adjustment'::text))) IS TRUE) AND (t.created_at <= credits.earlier(m.pulled_at, b.stripe_delay)) AND (t.created_at <= b.latest) AND (NOT (EXISTS ( SELECT
-           FROM credits.stripe_movements n
-          WHERE ((n.object_id = m.object_id) AND (n.transaction_id = t.object_id))))));
 CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
 CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_changed;
@@ -10813,6 +10812,7 @@ GRANT SELECT(account_id) ON TABLE credits.stripe_objects TO support;
 GRANT SELECT(order_id) ON TABLE credits.stripe_objects TO support;
 GRANT SELECT ON TABLE credits.unbooked_objects TO auditor;
 GRANT SELECT ON TABLE audit.check_stripe TO auditor;
+GRANT SELECT ON TABLE credits.stripe_movements TO auditor;
 GRANT SELECT ON TABLE audit.check_stripe_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_subscriptions TO auditor;
 GRANT SELECT ON TABLE audit.check_topups TO auditor;
@@ -10838,5 +10838,4 @@ GRANT SELECT ON TABLE credits.release_objects TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 GRANT SELECT ON TABLE credits.status_changes TO auditor;
-GRANT SELECT ON TABLE credits.stripe_movements TO auditor;
 \unrestrict x
