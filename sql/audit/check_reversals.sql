@@ -8,7 +8,12 @@ with refunds as (
         r.account_id,
         r.order_id,
         coalesce(
-            sum(r.amount) filter (where r.kind = 'refund' and r.status not in ('requested', 'dropped')), 0
+            sum(r.amount) filter (
+                -- The charge of a period does not report what later invoices credited.
+                where
+                r.kind = 'refund' and r.status not in ('requested', 'dropped')
+                and not starts_with(r.reversal_id, 'credit_')
+            ), 0
         ) as known,
         coalesce(sum(r.amount) filter (where r.kind = 'refund' and r.status = 'succeeded'), 0) as succeeded,
         coalesce(
@@ -60,12 +65,23 @@ draws as (
         d.lot_id,
         sum(case when e.kind = 'reversal' then d.tokens else -d.tokens end) as tokens
     from credits.entries as e
-    cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
+    cross join
+        lateral (
+            select
+                x.lot_id,
+                x.tokens
+            from jsonb_to_recordset(e.draws) as x (lot_id bigint, tokens numeric)
+            union all
+            -- Tokens that go back to a lot which had repaid debt are no reversal of that lot.
+            select
+                x.lot_id,
+                -x.tokens as tokens
+            from jsonb_to_recordset(e.metadata -> 'repaid') as x (lot_id bigint, tokens numeric)
+        ) as d
     inner join credits.lots as l on e.account_id = l.account_id and d.lot_id = l.lot_id
     where
         e.kind in ('reversal', 'reinstatement')
-        -- A reward belongs to no order, nor do the entries that take it back. Tokens that go back to a lot which had
-        -- repaid the debt of another order are no reversal of that lot.
+        -- A reward belongs to no order, nor do the entries that take it back.
         and l.order_id is not distinct from e.order_id
     group by e.account_id, d.lot_id
 ),

@@ -26,6 +26,9 @@ _QUERIES = {
     "shortfalls": "select * from credits.shortfalls",
     "refunds": "select * from credits.charge_refunds",
     "keys": "select * from credits.idempotency_keys",
+    "attempts": "select * from credits.topup_attempts",
+    "consents": "select * from credits.topup_consents",
+    "stripe_calls": "select * from credits.stripe_calls",
     "status_changes": "select * from credits.status_changes order by changed_at",
     "identities": "select * from credits.identities",
     "findings": "select * from audit.findings",
@@ -45,6 +48,9 @@ class Books:
     shortfalls: list[Row]
     refunds: list[Row]
     keys: list[Row]
+    attempts: list[Row]
+    consents: list[Row]
+    stripe_calls: list[Row]
     status_changes: list[Row]
     identities: list[Row]
     findings: list[Row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ import psycopg
 from purchases import SESSION_EVENTS, Purchase
 from reliability.books import Books, Row, read
 from reliability.calls import Call, Log, Lost, SqlChannel
+from reliability.charging import WORDS, Cards, report_of
 from reliability.paying_back import goes_back
 from support import PASSWORD
 
@@ -42,6 +43,7 @@ WEIGHTS = {
     "spend": 22, "hold": 16, "capture": 16, "release": 4, "extend": 3, "reuse": 1,
     "grant": 9, "buy": 6, "refund": 8, "batch": 6, "freeze": 1, "thaw": 9, "overdraft": 3, "maintain": 2,
     "order": 6, "attach": 6, "news": 12, "reverse": 9,
+    "agree": 6, "withdraw": 2, "charge_cards": 8, "card_news": 6,
 }  # fmt: skip
 FOR_USERS = tuple(WEIGHTS)[:6]
 REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
@@ -58,6 +60,7 @@ class Race:
     seconds: float
     repeats: int
     sittings: list[Sitting]
+    cards: Cards
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Sitting:
 class Field:
     """What the workers know about each other's calls."""
 
+    cards: Cards
     log: Log = field(default_factory=Log)
     holds: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
     charges: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
@@ -80,6 +84,7 @@ class Field:
     paid: set[str] = field(default_factory=set)  # orders of which somebody was told so
     events: deque[Row] = field(default_factory=lambda: deque(maxlen=12))
     keyed: deque[tuple[str, str, Row]] = field(default_factory=lambda: deque(maxlen=6))
+    consents: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
 
 
@@ -93,7 +98,8 @@ def race(url: str, seed: int, steps: int) -> Race:
         admin.execute("select credits.define_price(%s, p_module_id => 'drip')", (SECONDS,))
         for name in PEOPLE:
             admin.execute("select credits.open_account(%s)", (name,))
-        field = Field()
+        admin.execute(b"update credits.accounts set stripe_customer_id = 'cus_' || account_id")
+        field = Field(Cards(str(seed)))
         workers = [Worker(url, field, seed, place) for place in range(WORKERS)]
         began, over = datetime.now(UTC), Event()
         sitter = Sitter(url, seed)
@@ -116,6 +122,8 @@ def race(url: str, seed: int, steps: int) -> Race:
             field.log.send(with_claims, "attach_checkout", naming(order))
         while any((field.log.send(with_claims, "maintain", {}).answer or {}).values()):
             pass
+        for told in field.cards.events():
+            field.log.send(with_claims, "apply_stripe_event", {"event": told})
         # Booking takes back every permit. In the end each person gets a new one, and holds tokens by it.
         # The grant is larger than any debt of theirs.
         ending: dict[str, Row] = {
@@ -129,11 +137,17 @@ def race(url: str, seed: int, steps: int) -> Race:
                 field.log.send(with_claims, function, {"user_id": name} | arguments)
         with_claims.close()
     errors = field.log.errors() + [worker.error for worker in workers if worker.error]
-    return Race(seed, field.log.calls, errors, read(url), seconds, field.repeats, sitter.sittings)
+    return Race(
+        seed, field.log.calls, errors, read(url), seconds, field.repeats, sitter.sittings, field.cards
+    )
 
 
 # The latest end of a lot or hold that ends soon.
 LATEST = timedelta(seconds=1)
+
+
+# How often one user may agree to top-ups, less than the bank allows in a day.
+CONSENTS = 90
 
 
 # The bound on unpaid orders of one user, as far as the workers know.
@@ -220,6 +234,9 @@ class Worker:
 
     def send(self, what: tuple[str, Row]) -> None:
         function, arguments = what
+        self._send(function, arguments)
+
+    def _send(self, function: str, arguments: Row) -> Row | None:
         user_id = arguments.get("user_id", "")
         if "idempotency_key" in arguments and function in REPEATED:
             self.field.keyed.append((user_id, function, arguments))
@@ -241,6 +258,15 @@ class Worker:
             for verdict in answer["verdicts"]:
                 if verdict["ok"]:
                     self.field.charges[verdict["user_id"]].append(verdict)
+        return answer
+
+    def charge_cards(self, name: str) -> None:
+        """Charge the cards that are due, as `pgcredits work` does. Some workers end before they report."""
+        claimed = self._send("claim_stripe_calls", {"most": 2, "lease_seconds": 1}) or {"calls": []}
+        for call in claimed["calls"]:
+            answer = self.field.cards.answer(call, call["account_id"])
+            if self.random.random() < 0.7:
+                self._send("report_stripe_call", report_of(call, answer))
 
     # What can be done
 
@@ -319,6 +345,28 @@ class Worker:
             told = Purchase(order, naming(order)["session_id"]).event(self.random.choice(OFTEN))
             self.field.events.append(told)
         return "apply_stripe_event", {"event": self.random.choice(list(self.field.events))}
+
+    def agree(self, name: str) -> tuple[str, Row] | None:
+        """Some agreements allow one charge. Another card need not wait for the cooldown of the last one."""
+        if self.field.consents[name] >= CONSENTS:
+            return None
+        self.field.consents[name] += 1
+        return "set_auto_topup", {
+            "user_id": name,
+            "threshold": Decimal(self.random.choice([10, 100, 100])),
+            "pack_id": "basique",
+            "monthly_limit": 999 * self.random.choice([1, 4, 10_000, 10_000]),
+            "words": WORDS,
+            "payment_method_id": f"pm_{self.random.randint(1, 9)}",
+        }
+
+    def withdraw(self, name: str) -> tuple[str, Row]:
+        return "stop_auto_topup", {"user_id": name}
+
+    def card_news(self, name: str) -> tuple[str, Row] | None:
+        """What became of a charge, before its worker reports it, while it does, or after."""
+        told = self.field.cards.some_event(self.random)
+        return told and ("apply_stripe_event", {"event": told})
 
     def reverse(self, name: str) -> tuple[str, Row] | None:
         """Money goes back, or may. Ada's payments are not frozen, so her head lots are used."""

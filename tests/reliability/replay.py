@@ -200,14 +200,16 @@ def _reinstate(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -
     if entry["tokens"] <= 0 or ended < 0 or ended > account.debt:
         yield f"gives {entry['tokens']} back, of which {draws} into lots, with debt {account.debt}"
     account.debt -= ended
-    own = 0
-    for lot_id, part in draws:
+    told = [(draw["lot_id"], Decimal(draw["tokens"])) for draw in entry["metadata"].get("repaid", [])]
+    own, repaid = draws[: len(draws) - len(told)], draws[len(draws) - len(told) :]
+    if repaid != told:
+        yield f"gives {draws}, of which {told} to lots that repaid debt"
+    for lot_id, part in own:
         lot = account.lots.get(lot_id)
         if lot is None or lot.order_id != order_id or lot.reversed < part:
-            break
+            yield f"gives {part} back into lot {lot_id}, from which order {order_id} did not take them"
+            continue
         lot.reversed -= part
-        own += 1
-    repaid = draws[own:]
     tokens = sum((part for _, part in repaid), ZERO)
     if repaid and account.debt:
         yield f"gives {tokens} to lots that repaid debt, while there is debt of {account.debt}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 from reliability.books import Books, Row
 from reliability.calls import Call
+from reliability.charging import Cards
 from reliability.paying_back import is_about_money
 from reliability.replay import GRANTS
 
@@ -176,6 +179,101 @@ OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
 }
 
 
+def _two_in_flight(random: Random, books: Books, cards: Cards) -> None:
+    accounts = Counter(row["account_id"] for row in books.attempts)
+    account_id = random.choice([name for name, number in accounts.items() if number > 1])
+    own = [row for row in books.attempts if row["account_id"] == account_id]
+    first, second = random.choice(list(pairwise(sorted(own, key=lambda row: row["fired_at"]))))
+    first["ended_at"] = second["fired_at"] + timedelta(microseconds=1)
+
+
+def _two_charges(random: Random, books: Books, cards: Cards) -> None:
+    call = _pick(random, books.stripe_calls)
+    books.stripe_calls.append(call | {"idempotency_key": f"{call['idempotency_key']} again"})
+
+
+def _charged_for_nobody(random: Random, books: Books, cards: Cards) -> None:
+    cards.charges["another"] = random.choice(list(cards.charges.values()))
+
+
+def _another_key(random: Random, books: Books, cards: Cards) -> None:
+    _pick(random, books.stripe_calls, lambda row: row["idempotency_key"] in cards.charges)[
+        "idempotency_key"
+    ] += " again"
+
+
+def _topup(random: Random, books: Books, state: str) -> Row:
+    return _pick(random, books.attempts, lambda row: row["state"] == state)
+
+
+def _granted_twice(random: Random, books: Books, cards: Cards) -> None:
+    order_id = _topup(random, books, "succeeded")["order_id"]
+    entry = _pick(random, books.entries, lambda row: row["order_id"] == order_id)
+    books.entries.append(dict(entry))
+
+
+def _declined_and_granted(random: Random, books: Books, cards: Cards) -> None:
+    attempt = _topup(random, books, "declined")
+    entry = _pick(random, books.entries, lambda row: row["kind"] == "purchase")
+    books.entries.append(entry | {"order_id": attempt["order_id"]})
+
+
+def _withdrawn_before(random: Random, books: Books, cards: Cards) -> None:
+    attempt = _pick(random, books.attempts)
+    books.consents.append(
+        {
+            "kind": "withdrawal",
+            "agreed_id": attempt["consent_id"],
+            "decided_at": attempt["fired_at"] - timedelta(microseconds=1),
+        }
+    )
+
+
+def _not_agreed(random: Random, books: Books, cards: Cards) -> None:
+    agreed = _pick(random, books.attempts)["consent_id"]
+    books.consents = [row for row in books.consents if row["consent_id"] != agreed]
+
+
+def _no_cooldown(random: Random, books: Books, cards: Cards) -> None:
+    first = _topup(random, books, "declined")
+    moment = timedelta(microseconds=1)
+    again = {"fired_at": first["ended_at"] + moment, "ended_at": first["ended_at"] + 2 * moment}
+    books.attempts.append(first | again)
+
+
+def _beyond_the_limit(random: Random, books: Books, cards: Cards) -> None:
+    """The agreement was for less than was charged."""
+    attempt = _topup(random, books, "succeeded")
+    consent = _pick(random, books.consents, lambda row: row["consent_id"] == attempt["consent_id"])
+    consent["monthly_limit"] = attempt["amount"] - 1
+
+
+def _not_below(random: Random, books: Books, cards: Cards) -> None:
+    attempt = _pick(random, books.attempts)
+    attempt["balance_after"] = attempt["threshold"]
+
+
+def _without_cause(random: Random, books: Books, cards: Cards) -> None:
+    _pick(random, books.attempts).update(entry_seq=None, hold_id=None)
+
+
+# Each must be reported by topups.topup_faults.
+OF_THE_TOPUPS: dict[str, Callable[[Random, Books, Cards], None]] = {
+    "two charges in flight": _two_in_flight,
+    "two calls of an attempt": _two_charges,
+    "another key": _another_key,
+    "charged for nobody": _charged_for_nobody,
+    "granted twice": _granted_twice,
+    "declined, and granted": _declined_and_granted,
+    "begun after a withdrawal": _withdrawn_before,
+    "not agreed to": _not_agreed,
+    "no cooldown": _no_cooldown,
+    "beyond the monthly limit": _beyond_the_limit,
+    "not below the threshold": _not_below,
+    "without a cause": _without_cause,
+}
+
+
 def _told_more(function: str, column: str) -> Callable[[Random, list[Call], Books], None]:
     """An answer with a number that is a little too high."""
 
@@ -262,7 +360,11 @@ def _entry_gone(random: Random, calls: list[Call], books: Books) -> None:
 
 
 def _orders_paid(books: Books) -> list[str]:
-    return [str(order["order_id"]) for order in books.orders if order["state"] == "paid"]
+    return [
+        str(order["order_id"])
+        for order in books.orders
+        if order["state"] == "paid" and order["kind"] == "checkout"
+    ]
 
 
 def _not_granted(random: Random, calls: list[Call], books: Books) -> None:
@@ -278,7 +380,7 @@ def _never_told(random: Random, calls: list[Call], books: Books) -> None:
         for call in calls
         if call.function != "apply_stripe_event"
         or is_about_money(call.arguments)
-        or call.arguments["event"]["data"]["object"]["metadata"]["order_id"] != paid
+        or str(call.arguments["event"]["data"]["object"]["metadata"]["order_id"]) != paid
     ]
 
 

@@ -13,10 +13,12 @@ import psycopg
 import pytest
 from reliability.books import read
 from reliability.calls import Log, SqlChannel
+from reliability.charging import Cards
 from reliability.replay import faults
 from reliability.servers import LOGINS, Api, Postgres
+from reliability.topups import topup_faults
 from reliability.verdicts import Verdicts
-from reliability.writing import Connect, Writers, fund, repeat_all
+from reliability.writing import Connect, Writers, agree, charge_all, fund, repeat_all
 from support import PASSWORD
 
 from pgcredits.bank.catalogs import apply_catalog
@@ -44,6 +46,7 @@ class Tally:
 
     log: Log
     seed: int
+    cards: Cards
     kills: int = 0
     restarts: list[float] = field(default_factory=list)
     repeated: int = 0
@@ -104,13 +107,30 @@ def by_sql(url: str, **more: str) -> Connect:
     return lambda: SqlChannel(as_login(url, "pgcredits_service", PASSWORD), **more)
 
 
+def customer_of(url: str) -> Callable[[str], None]:
+    """Gives an account the customer at Stripe that its first checkout would make."""
+
+    def make(user_id: str) -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "update credits.accounts as a set stripe_customer_id = 'cus_1' from credits.identities as i"
+                " where a.account_id = i.account_id and i.subject = %s",
+                (user_id,),
+            )
+
+    return make
+
+
 def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[str], None]) -> None:
     """Each acknowledged call is there once, as answered; others are whole or absent. Then repeat all."""
     log = tally.log
     before = Verdicts(list(log.calls), read(url))
     tally.repeated = repeat_all(connect, log)
+    charge_all(connect, log, tally.cards)
     after = Verdicts(log.calls, read(url))
     say(tally.line(name, before))
+    tries, charges = tally.cards.tries, len(tally.cards.charges)
+    say(f"{name}: {len(after.books.attempts)} top-ups, {charges} charges in {tries} tries")
     assert log.errors() == []
     assert [one for one in before.told if one.unknown], "nothing was killed"
     for verdicts in (before, after):
@@ -126,6 +146,8 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
     assert after.wrong_holds() == []
     assert after.wrong_orders() == []
     assert after.unfollowed_money() == []
+    assert topup_faults(after.books, tally.cards) == []
+    assert {attempt["state"] for attempt in after.books.attempts} == {"succeeded"}
     kinds = {entry["kind"] for entry in after.books.entries}
     assert "reversal" in kinds, "no money came back"
     assert any(one.said.get("outcome") == "granted" for one in after.told)
@@ -143,9 +165,10 @@ def test_postgres_killed_under_load(
     url = new_database(postgres, "killed")
     connect = by_sql(url, setting="set synchronous_commit = off")
     random = Random(seed)
-    tally = Tally(Log(), seed)
+    tally = Tally(Log(), seed, Cards(str(seed), declined=0))
     fund(connect, tally.log)
-    with Writers(connect, tally.log, f"{seed}:killed"):
+    agree(connect, tally.log, customer_of(url))
+    with Writers(connect, tally.log, f"{seed}:killed", tally.cards):
         for way in islice(cycle(WAYS), kills):
             tally.log.wait_for(random.randint(load, 2 * load))
             if tally.kills == 0:
@@ -175,11 +198,12 @@ def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str],
     url = new_database(postgres, "control")
     connect = by_sql(url, before_commit=NOT_DURABLE)
     random = Random(f"{seed}:control")
-    tally = Tally(Log(), seed)
+    tally = Tally(Log(), seed, Cards(str(seed), declined=0))
     fund(by_sql(url), tally.log)
+    agree(by_sql(url), tally.log, customer_of(url))
     lost: list[Any] = []
     while not lost and tally.kills < MOST_KILLS:
-        with Writers(connect, tally.log, f"{seed}:control:{tally.kills}"):
+        with Writers(connect, tally.log, f"{seed}:control:{tally.kills}", tally.cards):
             tally.log.wait_for(random.randint(100, 250))
             way = random.choice(WAYS[1:])
             tally.restarts.append(way(postgres, random))
@@ -202,9 +226,10 @@ def test_api_killed_under_load(
     api = Api(url, tmp_path / "api.log")
     try:
         random = Random(f"{seed}:api")
-        tally = Tally(Log(), seed)
+        tally = Tally(Log(), seed, Cards(str(seed), declined=0))
         fund(api.connect, tally.log)
-        with Writers(api.connect, tally.log, f"{seed}:api"):
+        agree(api.connect, tally.log, customer_of(url))
+        with Writers(api.connect, tally.log, f"{seed}:api", tally.cards):
             for _ in range(kills // 2 + 1):
                 tally.log.wait_for(random.randint(load, 2 * load))
                 tally.restarts.append(api.kill())

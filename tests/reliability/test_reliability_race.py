@@ -10,10 +10,12 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from reliability.books import Books
 from reliability.racing import PRICES, WORKERS, Race, race
 from reliability.refusals import Refusals
 from reliability.replay import faults
-from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER
+from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER, OF_THE_TOPUPS
+from reliability.topups import topup_faults
 from reliability.verdicts import Verdicts
 
 pytestmark = pytest.mark.xdist_group("race")  # the tests share one race and one server
@@ -85,7 +87,8 @@ def test_race_tries_every_kind_of_call(
     assert done == {
         "consume_tokens", "consume_tokens_batch", "add_tokens", "hold_tokens", "capture_hold", "release_hold",
         "extend_hold", "refund_usage", "freeze_account", "thaw_account", "set_overdraft_limit", "maintain",
-        "create_order", "attach_checkout", "apply_stripe_event",
+        "create_order", "attach_checkout", "apply_stripe_event", "set_auto_topup", "stop_auto_topup",
+        "claim_stripe_calls", "report_stripe_call",
     }  # fmt: skip
     outcomes = Counter(one.said["outcome"] for one in verdicts.told if "outcome" in one.said)
     assert {"granted", "waiting", "duplicate", "parked", "processing", "applied"} <= outcomes.keys()
@@ -141,6 +144,35 @@ def test_orders_say_of_their_money_what_its_events_come_to(verdicts: Verdicts) -
     assert verdicts.unfollowed_money() == []
 
 
+def test_topups_keep_their_rules(run: Race, long_form: bool, say: Callable[[str], None]) -> None:
+    """One charge in flight for each account, agreed to, within its limit, and granted once if it was paid."""
+    states = Counter(attempt["state"] for attempt in run.books.attempts)
+    stopped = stopped_in_flight(run.books)
+    say(
+        f"race: {sum(states.values())} top-ups {dict(states)}, {len(run.cards.charges)} charges in"
+        f" {run.cards.tries} tries, {len(run.books.consents)} agreements and withdrawals,"
+        f" {stopped} agreements ended while a charge was in flight"
+    )
+    assert topup_faults(run.books, run.cards) == []
+    assert states["succeeded"]
+    if long_form:  # a short race may lack one of these
+        assert states["declined"]
+        assert stopped
+        assert run.cards.tries > len(run.cards.charges), "no worker ended before it reported"
+
+
+def stopped_in_flight(books: Books) -> int:
+    """How often a user took back what a charge in flight was made for."""
+    ends = [row for row in books.consents if row["kind"] in ("withdrawal", "stop")]
+    return sum(
+        end["agreed_id"] == attempt["consent_id"]
+        and attempt["fired_at"] < end["decided_at"]
+        and (attempt["ended_at"] is None or end["decided_at"] < attempt["ended_at"])
+        for attempt in books.attempts
+        for end in ends
+    )
+
+
 def test_every_refusal_was_true_at_some_moment(refusals: Refusals) -> None:
     assert refusals.untrue() == []
 
@@ -173,6 +205,13 @@ def test_verdicts_report(fault: str, run: Race) -> None:
     tamper, report = OF_THE_ANSWERS[fault]
     tamper(Random(f"{run.seed}:{fault}"), calls, books)
     assert getattr(Verdicts(calls, books), report)()
+
+
+@pytest.mark.parametrize("fault", OF_THE_TOPUPS)
+def test_topup_faults_report(fault: str, run: Race) -> None:
+    books, cards = run.books.copy(), run.cards.copy()
+    OF_THE_TOPUPS[fault](Random(f"{run.seed}:{fault}"), books, cards)
+    assert topup_faults(books, cards)
 
 
 def refusals_of(run: Race, slug: str) -> int:

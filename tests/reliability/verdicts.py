@@ -207,7 +207,8 @@ class Verdicts:
         told = Counter(str(one.said["order_id"]) for one in self.told if one.said.get("outcome") == "granted")
         found = []
         for order_id, order in self.orders.items():
-            due = order_id in self.said_paid and order["checkout_session_id"] is not None
+            session = order["checkout_session_id"] is not None or order["kind"] == "auto_topup"
+            due = order_id in self.said_paid and session
             if (grants[order_id], order["state"] == "paid") != (due, due) or told[order_id] > due:
                 found.append(
                     f"order {order_id} is {order['state']}, granted {grants[order_id]} times,"
@@ -497,10 +498,13 @@ def _made_under(key: Row) -> str:
 
 
 def _pays(one: Told) -> str | None:
-    """The order that an event says is paid, by the session that is named for it in these runs."""
+    """The order that an event says is paid, by its session or by the charge of a saved card."""
     if one.function != "apply_stripe_event" or one.refusal is not None or is_about_money(one.arguments):
         return None
     told = one.arguments["event"]
+    if told["type"].startswith("payment_intent."):
+        paid_for = str(told["data"]["object"]["metadata"]["order_id"])
+        return paid_for if told["type"] == "payment_intent.succeeded" else None
     session = told["data"]["object"]
     order_id = str(session["metadata"]["order_id"])
     details = session.get("total_details") or {}

@@ -16,11 +16,14 @@ from types import TracebackType
 from purchases import Purchase
 from reliability.books import Row
 from reliability.calls import Channel, Log, Lost
+from reliability.charging import WORDS, Cards, report_of
 from reliability.paying_back import goes_back
 
 WRITERS = 8
 PEOPLE = ("ada", "bob", "cleo", "dan")
 POOR = "eve"  # has nothing, and is refused everything
+TOPPED_UP = "fay"  # spends tokens that her card pays for
+LEASE = 1  # seconds, after which another worker takes a call whose worker has not reported
 MODULES = ("stablediffusion", "whisper", "metube", "somethingelse")
 Connect = Callable[[], Channel]
 
@@ -43,12 +46,26 @@ def fund(connect: Connect, log: Log) -> None:
     channel.close()
 
 
+def agree(connect: Connect, log: Log, customer: Callable[[str], None]) -> None:
+    """One of them agrees to automatic top-ups. `customer` makes an account a customer of Stripe."""
+    channel = connect()
+    tokens = {"user_id": TOPPED_UP, "tokens": 150, "idempotency_key": "first of the topped up"}
+    assert log.send(channel, "add_tokens", tokens).answer
+    customer(TOPPED_UP)
+    agreed = {"threshold": 100, "pack_id": "basique", "monthly_limit": 10**9, "words": WORDS}
+    card = {"user_id": TOPPED_UP, "payment_method_id": "pm_1"}
+    assert log.send(channel, "set_auto_topup", agreed | card).answer
+    channel.close()
+
+
 class Writers:
     """`with Writers(…)`: they write until the block ends. `connect` raises Lost while the server is away."""
 
-    def __init__(self, connect: Connect, log: Log, seed: str) -> None:
+    def __init__(self, connect: Connect, log: Log, seed: str, cards: Cards) -> None:
         self.stopping = Event()
-        self.writers = [Writer(connect, log, f"{seed}:{place}", self.stopping) for place in range(WRITERS)]
+        self.writers = [
+            Writer(connect, log, f"{seed}:{place}", self.stopping, cards) for place in range(WRITERS)
+        ]
 
     def __enter__(self) -> Writers:
         for writer in self.writers:
@@ -66,8 +83,9 @@ class Writers:
 class Writer(Thread):
     """One of them."""
 
-    def __init__(self, connect: Connect, log: Log, seed: str, stopping: Event) -> None:
+    def __init__(self, connect: Connect, log: Log, seed: str, stopping: Event, cards: Cards) -> None:
         super().__init__(daemon=True)
+        self.cards = cards
         self.connect = connect
         self.log = log
         self.random = Random(seed)
@@ -108,13 +126,29 @@ class Writer(Thread):
                 self.send(channel, "capture_hold", capture)
         elif chance < 0.88:
             self.buy(channel, name)
-        elif chance < 0.95:
+        elif chance < 0.93:
+            self.send(channel, "consume_tokens", self.use(TOPPED_UP) | {"usage": {"calls": 2}})
+            self.charge(channel)
+        elif chance < 0.97:
             items = [self.use(self.random.choice(PEOPLE)) for _ in range(self.random.randint(2, 5))]
             self.send(channel, "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.5})
         else:
             # More than there is.
             usage = {"calls": self.random.randint(1, 9)}
             self.send(channel, "consume_tokens", self.use(POOR) | {"usage": usage})
+
+    def charge(self, channel: Channel) -> None:
+        """What `pgcredits work` does. Stripe's event may come before the report, and either may be killed."""
+        claimed = self.send(channel, "claim_stripe_calls", {"most": 2, "lease_seconds": LEASE})
+        for due in (claimed or {"calls": []})["calls"]:
+            calls: list[tuple[str, Row]] = [
+                ("report_stripe_call", report_of(due, self.cards.answer(due, due["account_id"])))
+            ]
+            if told := self.cards.some_event(self.random):
+                calls.append(("apply_stripe_event", {"event": told}))
+            self.random.shuffle(calls)
+            for call in calls:
+                self.send(channel, *call)
 
     def buy(self, channel: Channel, name: str) -> None:
         """Events of the payment may come before the checkout is attached, and with members missing."""
@@ -150,6 +184,19 @@ class Writer(Thread):
     def key(self) -> str:
         self.number += 1
         return f"{self.seed}:{self.number}"
+
+
+def charge_all(connect: Connect, log: Log, cards: Cards) -> None:
+    """Make the calls to Stripe that are left, once their leases have ended, and deliver all events."""
+    channel = connect()
+    time.sleep(LEASE)
+    claimed = log.send(channel, "claim_stripe_calls", {"most": 100, "lease_seconds": LEASE}).answer
+    for due in (claimed or {"calls": []})["calls"]:
+        report = report_of(due, cards.answer(due, due["account_id"]))
+        log.send(channel, "report_stripe_call", report)
+    for told in cards.events():
+        log.send(channel, "apply_stripe_event", {"event": told})
+    channel.close()
 
 
 def repeat_all(connect: Connect, log: Log) -> int:

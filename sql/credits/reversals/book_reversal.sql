@@ -1,7 +1,12 @@
 -- The entries of tokens that follow their money, on a locked wallet.
 
 create or replace function credits.book_reversal(
-    p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric
+    p_order credits.orders,
+    p_kind credits.entry_kind,
+    p_tokens numeric,
+    p_draws jsonb,
+    p_debt numeric,
+    p_metadata jsonb default '{}'
 )
 returns timestamptz
 language plpgsql
@@ -17,6 +22,7 @@ begin
     v_entry.debt_after := v_wallet.debt + p_debt;
     v_entry.order_id := p_order.order_id;
     v_entry.package_name := p_order.package_name;
+    v_entry.metadata := p_metadata;
     v_entry := credits.write_entry(v_entry, v_wallet.head_hash);
     update credits.wallets as w
     set
@@ -33,7 +39,7 @@ begin
     return v_entry.posted_at;
 end
 $$;
-comment on function credits.book_reversal(credits.orders, credits.entry_kind, numeric, jsonb, numeric) is
+comment on function credits.book_reversal(credits.orders, credits.entry_kind, numeric, jsonb, numeric, jsonb) is
 'Writes a reversal (p_tokens below 0) or a reinstatement (above 0) of an order, and tells the user. p_debt: by how '
 'much the debt changes. Returns when it was posted.';
 
@@ -90,7 +96,14 @@ begin
     set remaining = l.remaining + d.tokens, reversed = l.reversed - d.tokens, live = true
     from jsonb_to_recordset(p_draws) as d (lot_id bigint, tokens numeric)
     where l.account_id = p_order.account_id and l.lot_id = d.lot_id;
-    return credits.book_reversal(p_order, 'reinstatement', v_tokens, p_draws || v_repaid, -v_from_debt);
+    -- A lot of this order may have repaid debt, too, so the entry says which draws are not its reversals.
+    return credits.book_reversal(
+        p_order, 'reinstatement', v_tokens, p_draws || v_repaid, -v_from_debt,
+        case
+            when v_repaid = '[]' then jsonb_build_object()
+            else jsonb_build_object('repaid', v_repaid)
+        end
+    );
 end
 $$;
 comment on function credits.give_back(credits.orders, jsonb, numeric) is

@@ -56,7 +56,14 @@ declare
     );
 begin
     select
-        coalesce(sum(r.amount) filter (where r.kind = 'refund' and r.status not in ('requested', 'dropped')), 0),
+        coalesce(
+            sum(r.amount) filter (
+                -- What later invoices credited of a period was not refunded of its charge.
+                where
+                r.kind = 'refund' and r.status not in ('requested', 'dropped')
+                and not starts_with(r.reversal_id, 'credit_')
+            ), 0
+        ),
         coalesce(sum(r.amount) filter (where r.kind = 'refund' and r.status = 'succeeded'), 0),
         coalesce(max(r.amount) filter (where r.kind = 'refunded_charge'), 0),
         coalesce(sum(r.amount) filter (where r.kind = 'dispute' and r.withdrawals > r.reinstatements), 0),

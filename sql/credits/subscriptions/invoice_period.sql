@@ -74,7 +74,8 @@ begin
     from credits.plan_lines(p_invoice) as l;
     -- Cut to whole tokens: never more than was paid for.
     if (v_rest.amount >= 0 and v_rest.tokens >= 0) is true then
-        tokens := tokens + trunc(v_rest.tokens);
+        -- Shares like 11/9 and 2/9 are cut at many digits. Rounded, they make a whole token again.
+        tokens := tokens + trunc(round(v_rest.tokens, 9));
         amount := amount + v_rest.amount;
         credited := 0;
     else

@@ -81,7 +81,8 @@ begin
         join credits.subscription_invoices as i on o.account_id = i.account_id and o.order_id = i.order_id
         left join credits.reversals as r
             on r.account_id = p_account_id and r.reversal_id = 'credit_' || i.invoice_id
-        where round(o.paid * p.amount / nullif(o.amount, 0)) is distinct from coalesce(r.amount, 0)
+        -- A trial costs nothing, so its order has no share to give back.
+        where coalesce(round(o.paid * p.amount / nullif(o.amount, 0)), 0) <> coalesce(r.amount, 0)
         order by i.invoice_id
     loop
         insert into credits.reversals as r (

@@ -14,6 +14,7 @@ from typing import Any
 
 from burn_order import burn_order
 from reliability.model.money import MoneyBack, MoneyEvent
+from reliability.model.subscriptions import Subscriptions
 
 Answer = dict[str, Any]
 Draws = list[tuple[int, Decimal]]  # lot and tokens, in the order in which they were taken
@@ -104,6 +105,12 @@ class Lot:
     withheld: Decimal = ZERO  # their money may go back
     frozen: bool = False
     gone: Decimal = ZERO  # expired or voided
+    source: str = "grant"
+
+    @property
+    def bought(self) -> Decimal:
+        """What its order paid for. What went over was paid for with the allowance."""
+        return ZERO if self.source == "rollover" else self.granted
 
     @property
     def free(self) -> Decimal:
@@ -205,6 +212,7 @@ class Account:
     restored_of: dict[int, Decimal] = field(default_factory=dict)  # tokens, by the seq of the void
     limits: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # (set by, period)
     keys: dict[tuple[str, str], tuple[Any, Answer]] = field(default_factory=dict)  # (operation, key)
+    plans: Subscriptions = field(default_factory=Subscriptions)
 
     @property
     def balance(self) -> Decimal:
@@ -235,6 +243,7 @@ class Account:
             restored_of=dict(self.restored_of),
             limits=dict(self.limits),
             keys=dict(self.keys),
+            plans=self.plans.copy(),
         )
 
     def post(self, kind: str, tokens: Decimal, draws: Draws, **more: Any) -> Entry:
@@ -254,16 +263,22 @@ class Account:
                 self._unhold(hold.draws)
                 hold.state, hold.draws = "expired", []
         self._end_debts()
-        self._expire_lots()
+        self.expire_lots()
 
-    def _expire_lots(self, returned_at: datetime | None = None) -> None:
+    def expire_lots(self, returned_at: datetime | None = None) -> None:
         expired = [lot for lot in self.lots.values() if lot.has_expired(self.now) and lot.free > 0]
-        for lot in sorted(expired, key=lambda lot: (lot.expires_at, lot.lot_id)):
+        expired.sort(key=lambda lot: (lot.expires_at, lot.lot_id))
+        for lot in expired:
             tokens, lot.remaining = lot.free, lot.held
             lot.gone += tokens
             assert lot.expires_at
             at = max(lot.expires_at, returned_at) if returned_at else lot.expires_at
             self.post("expire", -tokens, [(lot.lot_id, tokens)], effective_at=at)
+            if lot.order in self.plans.periods and lot.source == "allowance":
+                self.plans.note_unused(lot.order, tokens)
+        for lot in expired:
+            if lot.order in self.plans.periods and lot.source == "allowance":
+                self.plans.roll_over(self, lot.order)
 
     def _unhold(self, draws: Draws) -> None:
         for lot_id, tokens in draws:
@@ -384,15 +399,19 @@ class Account:
         scope: str | None = None,
         paid: bool = False,
         order: int | None = None,
+        effective_at: datetime | None = None,
     ) -> Answer:
-        if expires_at is not None and expires_at <= self.now:
+        """`effective_at`: only tokens of a period are dated back, and may have expired."""
+        if expires_at is not None and expires_at <= self.now and effective_at is None:
             raise Refused("bad_expiry")
+        effective_at = effective_at or self.now
         lot_id = len(self.entries) + 1
         priority = PRIORITY[reason] if priority is None else priority
-        lot = Lot(lot_id, tokens, priority, scope, self.now, expires_at, paid, tokens, order=order)
+        lot = Lot(lot_id, tokens, priority, scope, effective_at, expires_at, paid, tokens, order=order)
+        lot.source = reason
         self.lots[lot_id] = lot
-        entry = self.post(reason, tokens, [(lot_id, tokens)])
-        if reason == "purchase" and self.debt:
+        entry = self.post(reason, tokens, [(lot_id, tokens)], effective_at=effective_at)
+        if (reason == "purchase" or (reason == "allowance" and paid)) and self.debt:
             repaid = min(tokens, self.debt)
             lot.remaining -= repaid
             self.debt -= repaid
@@ -453,7 +472,8 @@ class Account:
     def hear(self, place: int, event: MoneyEvent) -> Answer:
         """An event about the payment of an order that is known has come."""
         outcome = self.orders[place].money.note(event)
-        if outcome == "applied":
+        # The tokens follow even a warning that says nothing new: the setting may have changed.
+        if outcome == "applied" or event.kind == "fraud_warning":
             self.follow_money(place)
         return {"outcome": outcome}
 
@@ -474,7 +494,8 @@ class Account:
             return
         money = order.money
         lots = [lot for lot in self.lots.values() if lot.order == place]
-        due = {lot.lot_id: share(lot.granted, money.back, money.paid) for lot in lots}
+        due = {lot.lot_id: share(lot.bought, money.back, money.paid) for lot in lots}
+        whole = sum((lot.granted for lot in lots if lot.source == "allowance"), ZERO)
         # Each lot pays its own part, as far as it can. Then the other one helps.
         most = {lot.lot_id: lot.free + lot.reversed for lot in lots}
         taken = {lot_id: min(due[lot_id], most[lot_id]) for lot_id in due}
@@ -483,7 +504,9 @@ class Account:
             more = min(most[lot_id] - taken[lot_id], missing)
             taken[lot_id] += more
             missing -= more
-        owed = max(missing - sum((lot.gone for lot in lots), ZERO), ZERO)
+        # What went over is not gone.
+        gone = sum((lot.gone - (lot.granted - lot.bought) for lot in lots), ZERO)
+        owed = max(missing - gone, ZERO) if missing else ZERO
         moves = [(lot, taken[lot.lot_id] - lot.reversed) for lot in lots]
 
         gives = [(lot.lot_id, -tokens) for lot, tokens in moves if tokens < 0]
@@ -500,11 +523,14 @@ class Account:
             self.post("reversal", -total_tokens(takes) - more, takes, order=place)
         for lot in lots:
             lot.frozen = money.disputed
-            lot.withheld = share(lot.granted, money.back + money.pending, money.paid) - due[lot.lot_id]
+            # What went over stands in for the allowance.
+            stands_for = whole if lot.source == "rollover" else lot.granted
+            pending = share(stands_for, money.back + money.pending, money.paid)
+            lot.withheld = min(lot.granted, pending - share(stands_for, money.back, money.paid))
         order.reversed, order.reversal_pending, order.disputed = money.back, money.pending, money.disputed
         order.reversed_debt = owed
         if gives or less:
-            self._expire_lots(returned_at=self.now)
+            self.expire_lots(returned_at=self.now)
 
     def _give_back(self, place: int, gives: Draws, debt: Decimal) -> None:
         """Tokens go back into the lots of an order. Debt ends, or the lots that repaid it get theirs back."""
@@ -565,7 +591,7 @@ class Account:
         entry, number = self.post("adjustment", tokens, [(lot.lot_id, tokens)]), len(self.entries)
         if lot.order is not None:
             self._follow_lots(lot.order)
-        self._expire_lots(returned_at=self.now)
+        self.expire_lots(returned_at=self.now)
         return self._lot_answer(lot.lot_id, entry, number)
 
     def change_expiry(self, lot_id: int, expires_at: datetime | None) -> Answer:
@@ -721,7 +747,7 @@ class Account:
             "late": late,
         }
         self._end_debts()
-        self._expire_lots()
+        self.expire_lots()
         return answer
 
     def release(self, number: int, by_service: bool) -> Answer:
@@ -734,7 +760,7 @@ class Account:
             hold.draws = []
             hold.state = "captured" if hold.parts else "released"
             self._end_debts()
-            self._expire_lots()
+            self.expire_lots()
         return {
             "state": hold.state,
             "released": max(hold.tokens - hold.captured, ZERO),
@@ -798,8 +824,11 @@ class Account:
         entry, number = self.post("refund", tokens, back), len(self.entries)
         self._end_debts()
         shown = len(self.entries)
-        self._expire_lots(returned_at=self.now)
-        expired = -sum((entry.tokens for entry in self.entries[shown:]), ZERO)
+        self.expire_lots(returned_at=self.now)
+        expired = -sum(
+            (e.tokens for e in self.entries[shown:] if e.kind == "expire" and e.effective_at == self.now),
+            ZERO,
+        )
         return {
             "seq": number,
             "charge": seq,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 REFUND_STATUSES = ("requires_action", "pending", "succeeded", "failed", "canceled")
 INQUIRY_STATUSES = ("warning_needs_response", "warning_under_review", "warning_closed")
@@ -18,6 +19,15 @@ STEPS = (
 )
 STEP = {status: step for step, statuses in enumerate(STEPS) for status in statuses}
 FIRST_SUCCESS = 0  # by Stripe's clock; later events say by how much they are later
+
+
+class Payment(Protocol):
+    """`order`: order_id, and amount in minor units. `intent`: the payment intent at Stripe."""
+
+    order: dict[str, Any]
+
+    @property
+    def intent(self) -> str: ...
 
 
 @dataclass
@@ -114,11 +124,12 @@ class MoneyBack:
     @property
     def back(self) -> int:
         """Refunds, disputes and failures are one sum, which never exceeds what was paid."""
-        refunds = [one for one in self.reversals.values() if one.kind == "refund"]
-        back = sum(one.amount for one in refunds if one.status == "succeeded")
-        # The charge may tell of a refund whose own event was lost.
+        refunds = {name: one for name, one in self.reversals.items() if one.kind == "refund"}
+        back = sum(one.amount for one in refunds.values() if one.status == "succeeded")
+        # The charge may tell of a refund whose own event was lost. It knows nothing of later invoices.
         on_charge = max((o.amount for o in self.reversals.values() if o.kind == "refunded_charge"), default=0)
-        back += max(on_charge - sum(one.amount for one in refunds), 0)
+        told = sum(one.amount for name, one in refunds.items() if not name.startswith("credit_"))
+        back += max(on_charge - told, 0)
         back += sum(
             one.amount
             for one in self.reversals.values()

@@ -68,3 +68,18 @@ def test_reinstatement_is_complete(bank: Bank) -> None:
     before = books(bank)
     bank.rows("select credits.settle_order(account_id, order_id) from credits.orders")
     assert books(bank) == before
+
+
+def test_order_gets_back_what_its_own_lot_had_repaid(bank: Bank) -> None:
+    """The second purchase repaid the debt of the first. Its own debt ended when the first was reinstated."""
+    first = paid(bank)
+    bank.call("consume_tokens", user_id="clock", module_id="whisper", usage={"calls": 20})
+    first.dispute("funds_withdrawn")
+    second = paid(bank)
+    second.dispute("funds_withdrawn")
+    assert books(bank) == (-500, 0, 0, 500)
+    first.dispute("funds_reinstated")
+    assert books(bank) == (0, 0, 0, 0)
+    second.dispute("funds_reinstated")
+    assert books(bank) == (500, 0, 0, 0)  # until the dispute is closed
+    bank.sound()

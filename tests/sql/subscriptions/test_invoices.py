@@ -139,6 +139,22 @@ def test_upgrade_brings_the_share_of_the_difference_that_was_paid(ada: Subscribe
     assert ada.balance() == 3000 + 1000
 
 
+def test_shares_of_tokens_add_up_to_whole_ones(ada: Subscriber) -> None:
+    """11/9 of a token less 2/9 of one."""
+    for name, allowance, price in (("ninth", 60, 540), ("ninths", 150, 1350)):
+        ada.bank.rows(
+            "select credits.define_plan(%s, 'Ninths', %s, %s, 'eur', p_stripe_price_id => %s)",
+            (name, allowance, price, f"price_{name}"),
+        )
+    ada.pay(1, line("price_ninth", 540, JAN, FEB), reason="create")
+    rest = (
+        line("price_ninth", -2, MIDDLE, FEB, proration=True),
+        line("price_ninths", 11, MIDDLE, FEB, proration=True),
+    )
+    assert ada.pay(2, *rest, reason="update") == "granted"
+    assert ada.balance() == 61
+
+
 def test_upgrade_that_is_charged_with_the_renewal_adds_to_it(ada: Subscriber) -> None:
     ada.pay(1, line(STARTER, 900, JAN, FEB), reason="create")
     ada.clock(FEB)

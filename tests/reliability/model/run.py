@@ -1,0 +1,266 @@
+"""A run: each call is made to the bank and to the model, then answers and books are compared."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import count
+from typing import Any
+
+import psycopg
+from callers import STATUS, Connection, Row
+from hypothesis.stateful import RuleBasedStateMachine
+from purchases import Purchase
+from reliability.model.model import Account, Answer, Refused
+from reliability.model.money import MoneyEvent, Payment
+from reliability.model.session import BankSession
+from reliability.model.world import PACKS, START, USERS
+
+# What is read after every step. No step makes or drops an object, or changes a right, a login or a setting.
+# The checks of these take longer than all the others, so they are left out.
+BOOKS = {
+    "findings": "select * from audit.findings where check_name not in ('check_release', 'check_access',"
+    " 'check_roles', 'check_logins', 'check_creators', 'check_settings')",
+    "balances": "select user_id, balance, held, available, debt, lifetime_granted, lifetime_spent, status"
+    " from api.balance",
+    "lots": "select user_id, lot_id, remaining, held, withheld, frozen, reversed, expires_at from api.lots",
+    "holds": "select hold_id, state, tokens, held, captured, shortfall, expires_at, late from api.holds",
+}
+
+
+class Run(RuleBasedStateMachine):
+    """A run over three accounts. Runs follow each other, and share a connection and the counts."""
+
+    connection: Connection
+    counts: Counter[str]
+    fault: str  # a statement that spoils the bank before the run begins
+    audited: int  # at every step of so many, and at the end of the run
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bank = BankSession(self.connection)
+        self.accounts = {user_id: Account(user_id, START) for user_id in USERS}
+        self.holds: list[tuple[Account, str]] = []  # with their ids in the bank
+        self.pack = PACKS[0]
+        self.orders: dict[Any, tuple[Account, int]] = {}  # by their ids in the bank
+        self.unattached: list[Purchase] = []  # orders without a checkout
+        self.payments: list[Payment] = []  # whose money may come back
+        self.money_events: list[tuple[Payment, MoneyEvent, Row]] = []  # as they were sent
+        self.amounts: dict[str, int] = {}  # of refunds and disputes, by their ids at Stripe
+        self.keyed_calls: list[partial[None]] = []  # calls with keys
+        self.numbers = count(1)
+        self.steps = count(1)  # of this run, so that a repeat of it is audited at the same steps
+        self.connection.execute("begin")
+        if self.fault:
+            self.connection.execute(self.fault.encode())
+        self.bank.act_as(None)
+        for user_id in USERS:
+            self.bank.call("set_test_clock", {"user_id": user_id, "frozen_time": START})
+        self.bank.act_as_superuser()
+        known = self.bank.rows("select subject, account_id::text as name from credits.identities")
+        self.names = {row["subject"]: row["name"] for row in known}  # account ids in the bank, by user
+
+    def teardown(self) -> None:
+        try:
+            self._maintain()
+            self._compare_orders()
+            if not self.fault:
+                self._audit()
+            for account in self.accounts.values():
+                self._compare_entries(account)
+        finally:
+            self.connection.execute("rollback")
+
+    def _maintain(self) -> None:
+        self.bank.act_as(None)
+        self.bank.call("maintain", {})
+        for account in self.accounts.values():
+            account.book_due()
+            account.end_old_orders(self.pack)
+
+    def _key(self) -> str:
+        return f"key-{next(self.numbers)}"
+
+    def _call(self, keyed: bool, call: Callable[..., None], *arguments: Any) -> None:
+        """Make a call. If it has a key, it may be repeated later."""
+        again = partial(call, *arguments, key=self._key() if keyed else None)
+        if keyed:
+            self.keyed_calls.append(again)
+        again()
+
+    # Comparing answers and books
+
+    def _call_both(
+        self,
+        account: Account,
+        function: str,
+        arguments: Row,
+        change: Callable[[Account], Answer],
+        key: str | None = None,
+        user: bool = False,
+    ) -> None:
+        """Call the model and the bank. Both must give the same answer, or refuse for the same reason."""
+        self.counts[function] += 1
+        expected: Answer | Refused
+        try:
+            operation = None if key is None else (function, key)
+            expected = account.call(change, operation, repr(arguments))
+        except Refused as refusal:
+            expected = refusal
+            self.counts[refusal.slug] += 1
+        self.bank.act_as(account.user_id if user else None)
+        try:
+            answer = self.bank.call(
+                function, arguments if key is None else arguments | {"idempotency_key": key}
+            )
+        except psycopg.Error as error:
+            assert isinstance(expected, Refused), (
+                expected,
+                error.diag.message_primary,
+                error.diag.message_detail,
+            )
+            self._compare_refusal(error, expected)
+        else:
+            assert not isinstance(expected, Refused), (expected.slug, expected.facts, answer)
+            self._compare_answer(account.user_id, answer, expected)
+            if function == "hold_tokens" and not answer["replayed"]:
+                self.holds.append((account, answer["hold_id"]))
+        self._compare_books()
+
+    def _compare_refusal(self, error: psycopg.Error, expected: Refused, **more: Any) -> None:
+        facts = json.loads(error.diag.message_detail or "{}", parse_float=Decimal)
+        slug = facts.pop("error", str(error))
+        assert (slug, error.sqlstate) == (expected.slug, f"PT{STATUS[expected.slug]}")
+        expected_facts = expected.facts | more
+        assert {name: facts.get(name) for name in expected_facts} == expected_facts
+
+    def _compare_answer(self, who: str, answer: Row, model: Answer) -> None:
+        expected = {"replayed": False} | model if "replayed" in answer else dict(model)
+        expected.pop("lot_now", None)  # of the model
+        expected.pop("number", None)  # only the model numbers its holds
+        for ours, theirs in (("seq", "entry_id"), ("charge", "charge_id")):
+            if ours in expected:
+                expected[theirs] = f"{self.names[who]}:{expected.pop(ours)}"
+        if "draws" in expected:
+            expected["draws"] = draws_as_json(expected["draws"])
+        assert {name: answer[name] for name in expected} == expected
+
+    def _compare_books(self) -> None:
+        """The views must show what the model has, and no check of the audit may find a fault."""
+        self.counts["step"] += 1
+        self.bank.act_as_superuser()
+        # The audit takes longer than all the rest. The answers alone should betray a bank with a fault.
+        if next(self.steps) % self.audited == 0:
+            self._audit()
+        balances, lots, holds = (self.bank.rows(f"execute {name}") for name in ("balances", "lots", "holds"))
+        as_read = {who: account.as_read() for who, account in self.accounts.items()}
+        # Views show what is due, except that freed tokens will end debt, and that unused ones will go over.
+        owing = {
+            who
+            for who, account in as_read.items()
+            if any(
+                e.kind in ("reinstatement", "rollover")
+                for e in account.entries[len(self.accounts[who].entries) :]
+            )
+        }
+        shown = [row for row in balances if row["user_id"] not in {None, *owing}]
+        assert {row["user_id"]: row for row in shown} == {
+            who: {
+                "user_id": who,
+                "balance": account.balance,
+                "held": account.held,
+                "available": account.available,
+                "debt": account.debt,
+                "lifetime_granted": account.granted,
+                "lifetime_spent": account.spent,
+                "status": account.status,
+            }
+            for who, account in as_read.items()
+            if who not in owing
+        }
+        differing = {tuple(row.values()) for row in lots if row["user_id"] not in owing} ^ {
+            (
+                *(who, lot.lot_id, lot.remaining, lot.held, lot.withheld, lot.frozen, lot.reversed),
+                lot.expires_at,
+            )
+            for who, account in as_read.items()
+            for lot in account.lots.values()
+            if who not in owing
+        }
+        assert not differing, differing
+        assert {tuple(row.values()) for row in holds} == {
+            (name, h.state, h.tokens, h.held, h.captured, h.shortfall, h.expires_at, h.late)
+            for number, (account, name) in enumerate(self.holds)
+            for h in (as_read[account.user_id].holds[number],)
+        }
+
+    def _audit(self) -> None:
+        found = self.bank.rows("execute findings")
+        assert not found, found
+
+    def _compare_orders(self) -> None:
+        self._compare_books()
+        self._compare_payments()
+
+    def _compare_payments(self) -> None:
+        """Orders that time or a changed pack has ended count, too."""
+        written = self.bank.rows(
+            "select order_id, state, coalesce(paid, 0) as paid, reversed, reversal_pending, disputed,"
+            " reversed_debt from credits.orders"
+        )
+        expected = {}
+        for name, (account, place) in self.orders.items():
+            order = account.orders[place]
+            if order.state == "planned":
+                continue
+            expected[name] = {
+                "order_id": name,
+                "state": order.state,
+                "paid": order.money.paid or 0,
+                "reversed": order.reversed,
+                "reversal_pending": order.reversal_pending,
+                "disputed": order.disputed,
+                "reversed_debt": order.reversed_debt,
+            }
+        assert {row["order_id"]: row for row in written} == expected
+        told = self.bank.rows("select reversal_id, order_id, kind, amount, status from api.reversals")
+        differing = {tuple(row.values()) for row in told} ^ {
+            (reversal_id, name, one.kind, one.amount, one.status)
+            for name, (account, place) in self.orders.items()
+            for reversal_id, one in account.orders[place].money.reversals.items()
+        }
+        assert not differing, differing
+
+    def _compare_entries(self, account: Account) -> None:
+        written = self.bank.rows(
+            "select kind::text, tokens, balance_after, debt_after, draws, usage, effective_at"
+            " from credits.entries where account_id = %s order by seq",
+            self.names[account.user_id],
+        )
+        assert len(written) == len(account.entries)
+        self.counts["rollover"] += sum(
+            entry.kind == "rollover"
+            and len(entry.draws) == 1
+            and account.lots[entry.draws[0][0]].order is not None
+            for entry in account.entries
+        )
+        for row, entry in zip(written, account.entries, strict=True):
+            effective = row.pop("effective_at")
+            assert row == {
+                "kind": entry.kind,
+                "tokens": entry.tokens,
+                "balance_after": entry.balance_after,
+                "debt_after": entry.debt_after,
+                "draws": draws_as_json(entry.draws),
+                "usage": entry.usage,
+            }
+            # Entries of one moment are a microsecond apart.
+            assert entry.effective_at <= effective < entry.effective_at + timedelta(milliseconds=1)
+
+
+def draws_as_json(draws: Any) -> list[Row]:
+    return [{"lot_id": lot_id, "tokens": tokens} for lot_id, tokens in draws]
