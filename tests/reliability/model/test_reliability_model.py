@@ -502,7 +502,7 @@ SLIPS = {
         "",
     ),
 }
-# The opening that shows a fault. All others are found by chance, after some hundred or thousand steps.
+# The opening that shows a fault within some twenty steps. Others are found after hundreds or thousands.
 SHOWN_BY = {
     "a renewal ends bought tokens": "a renewal",
     "all that was left goes over": "a renewal",
@@ -514,7 +514,7 @@ SHOWN_BY = {
     "a credit goes to the first payment": "a spent upgrade that is undone",
     "what went over is not withheld": "a refund of a rollover",
 }
-FOUND_SOON = ("a key fits any arguments", *SHOWN_BY)
+FOUND_SOON = tuple(SHOWN_BY)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
