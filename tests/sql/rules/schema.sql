@@ -1498,11 +1498,11 @@ CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaign
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of credits.redemptions lets this happen only once.';
-CREATE FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) RETURNS timestamp with time zone
+CREATE FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) IS 'Writes a reversal (p_tokens below 0) or a reinstatement (above 0) of an order, and tells the user. p_debt: by how much the debt changes. Returns when it was posted.';
+COMMENT ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric, p_metadata jsonb) IS 'Writes a reversal (p_tokens below 0) or a reinstatement (above 0) of an order, and tells the user. p_debt: by how much the debt changes. Returns when it was posted.';
 CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p_most_open bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7070,7 +7070,7 @@ CREATE VIEW audit.check_reversals WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT r.account_id,
             r.order_id,
-            COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status <> ALL (ARRAY['requested'::text, 'dropped'::text])))), (0)::numeric) AS known,
+            COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status <> ALL (ARRAY['requested'::text, 'dropped'::text])) AND (NOT starts_with(r.reversal_id, 'credit_'::text)))), (0)::numeric) AS known,
             COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status = 'succeeded'::text))), (0)::numeric) AS succeeded,
             COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status = ANY (ARRAY['requested'::text, 'pending'::text, 'requires_action'::text])))), (0)::numeric) AS pending,
             COALESCE(max(r.amount) FILTER (WHERE (r.kind = 'refunded_charge'::text)), (0)::bigint) AS on_charge,
@@ -7114,7 +7114,13 @@ CREATE VIEW audit.check_reversals WITH (security_invoker='true') AS
                     ELSE (- d.tokens)
                 END) AS tokens
            FROM ((credits.entries e
-             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+             CROSS JOIN LATERAL ( SELECT x.lot_id,
+                    x.tokens
+                   FROM jsonb_to_recordset(e.draws) x(lot_id bigint, tokens numeric)
+                UNION ALL
+                 SELECT x.lot_id,
+                    (- x.tokens) AS tokens
+                   FROM jsonb_to_recordset((e.metadata -> 'repaid'::text)) x(lot_id bigint, tokens numeric)) d)
              JOIN credits.lots l ON (((e.account_id = l.account_id) AND (d.lot_id = l.lot_id))))
           WHERE ((e.kind = ANY (ARRAY['reversal'::credits.entry_kind, 'reinstatement'::credits.entry_kind])) AND (NOT (l.order_id IS DISTINCT FROM e.order_id)))
           GROUP BY e.account_id, d.lot_id
@@ -9868,7 +9874,7 @@ GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
 REVOKE ALL ON FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_stripe_delay(p_longest interval) FROM PUBLIC;
