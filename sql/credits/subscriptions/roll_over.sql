@@ -66,7 +66,9 @@ begin
         credits.later(v_next.period_starts_at, v_terms.rollover_expires_after), v_next.period_ends_at
     );
     perform credits.put_lot(v_lot);
-    perform credits.settle_order(p_account_id, p_order_id);
+    -- No money has moved, so the rewards for it stay. The wallet of a referrer is not locked here.
+    perform credits.settle_lots(p_account_id, p_order_id);
+    perform credits.settle_debts(p_account_id);
     perform credits.expire_lots(p_account_id);
 end
 $$;

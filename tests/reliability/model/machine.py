@@ -10,11 +10,13 @@ from hypothesis.stateful import initialize, precondition, rule
 from reliability.model.corrections import Corrections
 from reliability.model.model import ZERO
 from reliability.model.payments import Payments
+from reliability.model.rewards import Brought
 from reliability.model.spending import Spending
 from reliability.model.subscribing import PLANS, Subscribing
 from reliability.model.world import MODULES, USERS, indexes, jumps, tokens, users
 
 # Situations that seldom come about by chance. Each run begins with one.
+BROUGHT = ("a reward that is taken back", "a spent reward")
 SUBSCRIBED = (
     "a renewal",
     "a renewal that was not paid",
@@ -32,6 +34,7 @@ OPENINGS = (
     *("a purchase that repaid a dispute", "a debt that was repaid is won back", "a void and a refund"),
     *("a refund before its purchase", "a refund and a dispute", "a pending refund", "an inquiry"),
     *SUBSCRIBED,
+    *BROUGHT,
 )
 
 
@@ -78,6 +81,8 @@ class BankMachine(Spending, Payments, Corrections, Subscribing):
             expires_at = self.accounts[who].now + 5 * minute
             self._grant(who, "promo", Decimal(40), expires_at, None, 1, None)
             self._hold(who, draft, Decimal(10), day, False, 0, None)
+        elif opening in BROUGHT:
+            self._open_with_referral(who, opening)
         elif opening in SUBSCRIBED:
             self._open_with_plan(who, opening)
         elif opening != "none":
@@ -129,6 +134,21 @@ class BankMachine(Spending, Payments, Corrections, Subscribing):
             self.refund_payment(0, 1, whole, "succeeded")
             void = max(seq for seq, entry in enumerate(self.accounts[who].entries, 1) if entry.voided)
             self._restore(who, void, None, None)
+
+    def _open_with_referral(self, who: str, opening: str) -> None:
+        """Somebody else brought the buyer. Half of the money goes back, or all after a reward was spent."""
+        referrer = next(user for user in USERS if user != who)
+        self.bank.act_as(None)
+        code = self.bank.call("referral_code", {"user_id": referrer})["code"]
+        self.bank.call("redeem_code", {"user_id": who, "code": code})
+        self.rewards.brought[who] = Brought(referrer)
+        self.buy(who, ["paid"], 0, False)
+        if opening == "a spent reward":
+            self._void(referrer, 1, None, None)
+            self._spend(referrer, MODULES[0], Decimal(10), False, False, 0, None)
+            self.dispute_payment(0, 1, (1, 1), "needs_response", "funds_withdrawn", 1)
+        else:
+            self.refund_payment(0, 1, (1, 2), "succeeded")
 
     def _open_with_plan(self, who: str, opening: str) -> None:
         """Most have 150 tokens of a plan of which half go over, 40 at most, and have bought tokens, too."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from burn_order import burn_order
 from reliability.model.money import MoneyBack, MoneyEvent
+from reliability.model.rewards import Rewards
 from reliability.model.subscriptions import Subscriptions
 
 Answer = dict[str, Any]
@@ -26,7 +27,15 @@ MOST_OPEN_HOLDS = 2  # per account
 MOST_PENDING_ORDERS = 3  # per account
 LARGEST_USER_METADATA = 1024  # in bytes
 SMALLEST = Decimal("0.000001")
-PRIORITY = {"rollover": 5, "allowance": 10, "promo": 20, "grant": 20, "purchase": 50, "bonus": 50}
+PRIORITY = {
+    "rollover": 5,
+    "allowance": 10,
+    "promo": 20,
+    "grant": 20,
+    "referral": 20,
+    "purchase": 50,
+    "bonus": 50,
+}
 
 
 class Refused(Exception):
@@ -213,6 +222,7 @@ class Account:
     limits: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # (set by, period)
     keys: dict[tuple[str, str], tuple[Any, Answer]] = field(default_factory=dict)  # (operation, key)
     plans: Subscriptions = field(default_factory=Subscriptions)
+    rewards: Rewards | None = None  # shared by all accounts of a run
 
     @property
     def balance(self) -> Decimal:
@@ -262,7 +272,7 @@ class Account:
             if hold.state == "open" and hold.expires_at <= self.now:
                 self._unhold(hold.draws)
                 hold.state, hold.draws = "expired", []
-        self._end_debts()
+        self.end_debts()
         self.expire_lots()
 
     def expire_lots(self, returned_at: datetime | None = None) -> None:
@@ -466,6 +476,7 @@ class Account:
         granted = self.grant("purchase", order.pack.tokens, paid=paid > 0, order=place)
         if order.pack.bonus:
             self.grant("bonus", order.pack.bonus, order=place)
+        self.earn_rewards(place)
         self.follow_money(place)
         return granted
 
@@ -483,11 +494,17 @@ class Account:
             self.hear(place, event)
         return {}
 
-    def follow_money(self, place: int) -> None:
-        self._follow_lots(place)
-        self._end_debts()
+    def earn_rewards(self, place: int) -> None:
+        if self.rewards:
+            self.rewards.earn(self, place)
 
-    def _follow_lots(self, place: int) -> None:
+    def follow_money(self, place: int) -> None:
+        self.follow_lots(place)
+        if self.rewards:
+            self.rewards.follow(self, place)
+        self.end_debts()
+
+    def follow_lots(self, place: int) -> None:
         """The tokens of an order follow its money."""
         order = self.orders[place]
         if not order.money.paid:
@@ -551,7 +568,7 @@ class Account:
         self.debt -= lowered
         self.post("reinstatement", total_tokens(gives) + debt, gives + repaid, order=place)
 
-    def _end_debts(self) -> None:
+    def end_debts(self) -> None:
         """Tokens that came back into lots whose money is gone end the debt that stood for them."""
         while True:
             owing = [
@@ -562,7 +579,7 @@ class Account:
             ]
             if not owing:
                 return
-            self._follow_lots(min(owing)[2])
+            self.follow_lots(min(owing)[2])
 
     # Corrections by an operator
 
@@ -590,7 +607,7 @@ class Account:
         lot.gone -= tokens
         entry, number = self.post("adjustment", tokens, [(lot.lot_id, tokens)]), len(self.entries)
         if lot.order is not None:
-            self._follow_lots(lot.order)
+            self.follow_lots(lot.order)
         self.expire_lots(returned_at=self.now)
         return self._lot_answer(lot.lot_id, entry, number)
 
@@ -746,7 +763,7 @@ class Account:
             "draws": from_hold + more,
             "late": late,
         }
-        self._end_debts()
+        self.end_debts()
         self.expire_lots()
         return answer
 
@@ -759,7 +776,7 @@ class Account:
             self._unhold(hold.draws)
             hold.draws = []
             hold.state = "captured" if hold.parts else "released"
-            self._end_debts()
+            self.end_debts()
             self.expire_lots()
         return {
             "state": hold.state,
@@ -822,7 +839,7 @@ class Account:
         for lot_id, part in back:
             self.lots[lot_id].remaining += part
         entry, number = self.post("refund", tokens, back), len(self.entries)
-        self._end_debts()
+        self.end_debts()
         shown = len(self.entries)
         self.expire_lots(returned_at=self.now)
         expired = -sum(

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from purchases import Purchase
 from reliability.model.model import Account, Answer, Refused
 from reliability.model.money import MoneyEvent, Payment
+from reliability.model.rewards import Rewards
 from reliability.model.session import BankSession
 from reliability.model.world import PACKS, START, USERS
 
@@ -44,6 +45,9 @@ class Run(RuleBasedStateMachine):
         super().__init__()
         self.bank = BankSession(self.connection)
         self.accounts = {user_id: Account(user_id, START) for user_id in USERS}
+        self.rewards = Rewards(lambda: self.accounts)
+        for account in self.accounts.values():
+            account.rewards = self.rewards
         self.holds: list[tuple[Account, str]] = []  # with their ids in the bank
         self.pack = PACKS[0]
         self.orders: dict[Any, tuple[Account, int]] = {}  # by their ids in the bank

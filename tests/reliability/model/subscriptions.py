@@ -211,6 +211,8 @@ class Subscriptions:
             order=place,
             effective_at=min(own.starts_at, account.now),
         )
+        if order.money.paid:
+            account.earn_rewards(place)
         account.follow_money(place)
         account.book_due()
         self._share_credits(account, own.subscription_id, own.ends_at)
@@ -257,7 +259,8 @@ class Subscriptions:
             order=place,
             effective_at=min(following.starts_at, account.now),
         )
-        account.follow_money(place)
+        account.follow_lots(place)
+        account.end_debts()
         account.expire_lots()
 
     def _part(self, account: Account, line: Line, unused: Decimal, following: Period) -> Decimal:

@@ -17,6 +17,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 from reliability.model.machine import OPENINGS, BankMachine
 from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_PENDING_ORDERS
+from reliability.model.rewards import FOR_BUYER, FOR_REFERRER
 from reliability.model.run import BOOKS
 from reliability.model.session import exact_json
 from reliability.model.subscribing import PLANS
@@ -130,6 +131,10 @@ def bank(own_url: str) -> Iterator[Connection]:
                     plan.price_id,
                 ),
             )
+        connection.execute(
+            "select credits.define_campaign('invite', 'referral', 'Invite', %s, %s, p_per_account => 5)",
+            (FOR_REFERRER, FOR_BUYER),
+        )
         # psycopg forgets what it has prepared with every refusal, and to plan the audit takes long.
         connection.prepare_threshold = None
         for name, query in BOOKS.items():
@@ -207,6 +212,7 @@ SEAMS = {
         "return 'duplicate';",
     ),
     "a smaller plan gives nothing back": ("credits.settle_credits", "return;"),
+    "a reward is not taken back": ("credits.settle_rewards", "return;"),
     "what went over is paid for once more": ("credits.own_grant", "return p_lot.granted;"),
 }
 # A function, a part of its text, and the text that replaces it.
@@ -486,6 +492,11 @@ SLIPS = {
         "credits.later(v_next.period_starts_at, v_terms.rollover_expires_after)",
         "null",
     ),
+    "a spent reward is not withheld": (
+        "credits.settle_rewards",
+        "withheld = v_target - v_lot.reversed - v_move",
+        "withheld = 0",
+    ),
     "what went over is not withheld": (
         "credits.settle_lots",
         "then v_order.tokens else x.granted",
@@ -509,6 +520,8 @@ SHOWN_BY = {
     "rollover without its cap": "a renewal of what lasts longer",
     "rollover ends with the period": "a renewal of what lasts longer",
     "each lot of a period has the whole cap": "an upgrade and a renewal",
+    "a reward is not taken back": "a reward that is taken back",
+    "a spent reward is not withheld": "a spent reward",
     "a smaller plan gives nothing back": "a smaller plan",
     "a credit hides a refund": "a smaller plan",
     "a credit goes to the first payment": "a spent upgrade that is undone",

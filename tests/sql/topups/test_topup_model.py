@@ -251,21 +251,64 @@ class Life:
         assert state["charged_this_month"] == PRICE * len(month) <= LIMIT
 
 
+def live(still: Connection, seed: int, bent: str = "") -> Life:
+    """250 random steps, in a bank that the statement `bent` has spoilt."""
+    random = Random(seed)
+    life = Life(Bank(still, "none"))
+    if bent:
+        still.execute(bent.encode())
+    life.do_grant(200)
+    for _ in range(250):
+        ((_, what, options),) = random.choices(STEPS, [weight for weight, _, _ in STEPS])
+        if what == "answer":
+            options = ANSWERS[seed % len(ANSWERS)]
+        elif what.startswith("agree") and seed % len(ANSWERS) == 2 and life.model.state == "on":
+            continue  # so that declines add up
+        life.step(what, random.choice(options))
+    return life
+
+
 @pytest.mark.parametrize("seed", range(9))
 def test_account_lives_as_the_model_says(still: Connection, seed: int) -> None:
-    random = Random(seed)
     still.execute("begin")
     try:
-        life = Life(Bank(still, "none"))
-        life.do_grant(200)
-        for _ in range(250):
-            ((_, what, options),) = random.choices(STEPS, [weight for weight, _, _ in STEPS])
-            if what == "answer":
-                options = ANSWERS[seed % len(ANSWERS)]
-            elif what.startswith("agree") and seed % len(ANSWERS) == 2 and life.model.state == "on":
-                continue  # so that declines add up
-            life.step(what, random.choice(options))
+        life = live(still, seed)
         life.bank.sound()
         assert life.model.attempt > 2
     finally:
         still.execute("rollback")
+
+
+# A function, a part of its text, and the text that replaces it.
+BENT = {
+    "the cooldown is ignored": (
+        "credits.cooldown",
+        "when (p_failures >= 6) is true",
+        "when true then '0' when false",
+    ),
+    "the monthly limit is ignored": ("credits.fire_topup", "<= v_topup.monthly_limit", "<= 10^9"),
+    "a balance above the threshold is topped up": (
+        "credits.fire_topup",
+        "p_after - v_wallet.held < v_topup.threshold",
+        "p_after - v_wallet.held < 2 * v_topup.threshold",
+    ),
+    "a top-up that had to wait is forgotten": ("credits.wait_with_topup", "wanted = true", "wanted = false"),
+}
+
+
+@pytest.mark.parametrize("rule", BENT)
+def test_model_finds_a_bent_rule(still: Connection, rule: str) -> None:
+    function, right, wrong = BENT[rule]
+    text = still.execute("select pg_get_functiondef(to_regproc(%s))", (function,)).fetchone()
+    assert text and right in text[0], f"{function} no longer says {right}"
+    found = []
+    for seed in range(9):
+        still.execute("begin")
+        try:
+            live(still, seed, text[0].replace(right, wrong))
+        except AssertionError:
+            found.append(seed)
+            break
+        finally:
+            still.execute("rollback")
+    assert found
