@@ -164,7 +164,7 @@ to anon, authenticated, spender, support, service_role;
 grant execute on function credits.clock() to authenticated, spender, support, service_role;
 grant execute on function
 credits.me, credits.subject, credits.period_start, credits.next_period, credits.held_at, credits.quantity,
-credits.clock(uuid), credits.later, credits.user_of, credits.topped_up_since
+credits.clock(uuid), credits.later, credits.user_of, credits.topped_up_since, credits.is_disputed
 to authenticated, support, service_role;
 grant execute on function credits.me, credits.subject, credits.clock(uuid), credits.user_of to spender;
 

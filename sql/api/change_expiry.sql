@@ -56,6 +56,7 @@ comment on function api.change_expiry(text, timestamptz, text, text) is
 'Change when a lot expires. For operators. It is an entry of kind adjustment over 0 tokens, with who did it, why, and
 both dates. Tokens that have expired do not come back; tokens that come back later obey the new date.
 
-lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity means never; null is refused.
+lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity means never (in
+JSON, the text "infinity"); null is refused.
 With an idempotency_key a repeat of the same call gets the same answer. Another call undoes it.
 Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_expiry, bad_reason or bad_key, PT403 not_yours, PT503 busy.';

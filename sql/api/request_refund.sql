@@ -68,9 +68,9 @@ comment on function api.request_refund(text, uuid, numeric, bigint, text, text) 
 'Refund a purchase that was paid through Stripe: an order of a checkout, an automatic top-up or a subscription. For
 services.
 
-tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. Infinity means all that is
-not spent. amount: so much money, in minor units; one of the two. The tokens are withheld at once. They go when Stripe has refunded the money;
-if it refuses, they are free again: see api.refund_requests.
+tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. Infinity (in JSON, the text
+"Infinity") means all that is not spent. amount: so much money, in minor units; one of the two. The tokens are withheld
+at once. They go when Stripe has refunded the money; if it refuses, they are free again: see api.refund_requests.
 With an idempotency_key a repeat of the same call gets the same request, as it is now.
 Raises PT404 unknown_order or unknown_user, PT409 not_refundable (state) or key_reused, PT422 bad_amount (refundable,
 tokens), bad_reason, bad_user or bad_key, PT403 not_yours.';

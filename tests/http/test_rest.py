@@ -572,7 +572,7 @@ def test_an_amount_in_text_is_decimal(
 
 @pytest.mark.parametrize(
     "moment",
-    ["infinity", "-infinity", "now", "today", "tomorrow", "allballs", "epoch", "294276-01-01", "01/02/2098"],
+    ["Infinity", "-infinity", "now", "today", "tomorrow", "allballs", "epoch", "294276-01-01", "01/02/2098"],
 )
 def test_a_time_is_written_as_in_iso_8601(
     client: httpx.Client, user: User, service: dict[str, str], moment: str
@@ -590,6 +590,33 @@ def test_a_number_and_a_time_in_text_are_read(
     assert response.status_code == 200, response.text
     lots = client.get("/rest/v1/lots", headers=user.headers).json()
     assert [(lot["granted"], lot["expires_at"]) for lot in lots] == [(5.5, "2098-01-02T00:00:00+00:00")]
+
+
+def test_infinity_means_never_and_all_that_is_left_as_in_sql(
+    client: httpx.Client, user: User, service: dict[str, str]
+) -> None:
+    def lots() -> list[Any]:
+        return [lot["expires_at"] for lot in client.get("/rest/v1/lots", headers=user.headers).json()]
+
+    def rpc(function: str, **arguments: Any) -> dict[str, Any]:
+        response = client.post(f"{RPC}{function}", json=arguments, headers=service)
+        assert response.status_code == 200, response.text
+        told: dict[str, Any] = response.json()
+        return told
+
+    granted = rpc("add_tokens", user_id=user.user_id, tokens=100, expires_at="infinity")
+    assert lots() == [None]
+    rpc("change_expiry", lot_id=granted["entry_id"], expires_at="2098-01-02", reason="shorter")
+    rpc("change_expiry", lot_id=granted["entry_id"], expires_at="infinity", reason="longer")
+    assert lots() == [None]
+    spent = rpc("consume_tokens", user_id=user.user_id, module_id="stablediffusion")
+    refunded = rpc("refund_usage", entry_id=spent["entry_id"], tokens="Infinity")
+    assert refunded["tokens"] == spent["cost"]
+    # An order without a payment: the amount was read.
+    order = rpc("create_order", user_id=user.user_id, pack_id="standard")
+    body = {"user_id": user.user_id, "order_id": order["order_id"], "tokens": "Infinity"}
+    response = client.post(f"{RPC}request_refund", json=body, headers=service)
+    assert (response.status_code, slug(response)) == (409, "not_refundable")
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,8 @@ def test_busy_port_is_refused(up: Up, tmp_path: Path) -> None:
     done = subprocess.run(command, env=up.environ, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
         1,
-        f"Error: port {up.port} is taken: choose another with --port\n",
+        f"Error: port {up.port} is taken: choose another with --port, or other ports for everything with"
+        " --port 9000 (make up PORT=9000)\n",
     )
 
 

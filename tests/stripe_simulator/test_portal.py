@@ -60,6 +60,23 @@ def test_customer_changes_the_card_and_pays_what_is_open(simulator, portal):
     assert simulator.stripe.invoices.retrieve(invoice.id).status == "paid"
 
 
+def test_declined_card_is_told(simulator):
+    customer = simulator.stripe.customers.create().id
+    portal = simulator.stripe.billing_portal.sessions.create({"customer": customer}).url
+    text = simulator.browser.get(portal).text
+    assert "No card yet" in text and "was tried" not in text
+    intent = simulator.stripe.payment_intents.create(
+        {"amount": 999, "currency": "eur", "customer": customer, "payment_method": "pm_card_chargeDeclined"}
+    )
+    with pytest.raises(stripe.CardError):
+        simulator.stripe.payment_intents.confirm(intent.id)
+    text = simulator.browser.get(portal).text
+    assert "No card yet" in text and "visa 0002 was tried: Your card was declined." in text
+    # A card that works later is what counts.
+    simulator.stripe.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+    assert "was tried" not in simulator.browser.get(portal).text
+
+
 def test_open_invoice_is_paid_on_its_own_page(simulator, portal):
     url, id, customer = portal
     click(simulator, url, "card", card="4000000000000341")

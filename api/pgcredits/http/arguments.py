@@ -28,6 +28,13 @@ _SLUGS = {
     "max_accounts": "bad_limit",
 }
 
+# What two arguments take in SQL beside a number and a time: all that is left, and never. A function for which
+# that means nothing refuses it.
+_ENDLESS = {
+    ("tokens", "numeric"): '"Infinity"',
+    ("expires_at", "timestamp with time zone"): '"infinity"',
+}
+
 
 def from_text(name: str, kind: str, text: str) -> str:
     """A value of a query string. Raises ApiError 422."""
@@ -39,6 +46,8 @@ def from_text(name: str, kind: str, text: str) -> str:
 
 def from_json(name: str, kind: str, value: str) -> str:
     """A member of a JSON body. Raises ApiError 422."""
+    if value == _ENDLESS.get((name, kind)):
+        return value
     try:
         return literals.read_json(name, kind, value)
     except LiteralError as error:

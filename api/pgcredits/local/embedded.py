@@ -92,7 +92,10 @@ def start(
             _wait(server, data_dir / "postgres.log", say)
             return server
         if not port_is_free(port):
-            raise EmbeddedError(f"port {port} for PostgreSQL is taken: choose another with --postgres-port")
+            raise EmbeddedError(
+                f"port {port} for PostgreSQL is taken: choose another with --postgres-port, or other ports"
+                " for everything with --port 9000 (make up PORT=9000)"
+            )
         _forget_pid(pgdata)
         try:
             return _launch(pgdata, port, password, bin_dir, settings or {}, user, say)

@@ -111,7 +111,10 @@ def _check_ports(options: Options, payments: Payments) -> None:
         needed["--simulator-port"] = options.simulator_port
     for option, port in needed.items():
         if not port_is_free(port):
-            raise UpError(f"port {port} is taken: choose another with {option}")
+            raise UpError(
+                f"port {port} is taken: choose another with {option}, or other ports for everything with"
+                " --port 9000 (make up PORT=9000)"
+            )
 
 
 def _running(

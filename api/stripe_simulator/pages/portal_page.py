@@ -149,9 +149,20 @@ def _card(store: Store, buyer: Json, here: str) -> str:
     default = buyer["invoice_settings"]["default_payment_method"]
     method = store.find("payment_method", default) if default else None
     body = f"<h2>Card</h2><p>{escape(methods.label(method)) if method else 'No card yet'}</p>"
+    if declined := _last_decline(store, buyer):
+        body += f"<p class='state bad'>{escape(declined)}</p>"
     for number in _CARDS:
         body += button(here, "card", f"Pay by {number}", f"The card {CARDS[number].note}", card=number)
     return body
+
+
+def _last_decline(store: Store, buyer: Json) -> str | None:
+    """What came of the last charge, if it failed."""
+    charges = store.where("charge", "customer", buyer["id"])
+    if not charges or charges[-1]["status"] != "failed":
+        return None
+    tried = store.get("payment_method", charges[-1]["payment_method"])
+    return f"{methods.label(tried)} was tried: {charges[-1]['failure_message']}"
 
 
 def _name(store: Store, price: Json) -> str:

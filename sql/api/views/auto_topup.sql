@@ -20,6 +20,7 @@ select
         when t.state <> 'on' then t.state
         when a.order_id is not null then 'in_flight'
         when w.status <> 'active' then 'account_' || w.status
+        when credits.is_disputed(t.account_id) then 'dispute'
         when w.balance - w.held >= t.threshold then 'balance'
         when (t.wanted and m.charged + t.amount > t.monthly_limit) is true then 'monthly_limit'
         when t.next_try_at > c.shows then 'cooldown'
@@ -49,8 +50,8 @@ comment on column api.auto_topup.user_id is 'The user id (sub) of the account.';
 comment on column api.auto_topup.state is
 'on, off, waiting (for a card to be saved), or paused (see reason).';
 comment on column api.auto_topup.reason is
-'Why it is off: withdrawn, declined (three times in a row), dispute, card_gone or refused. Why it is paused: '
-'authentication_required, offer_changed or under_review. Otherwise null.';
+'Why it is off: withdrawn, declined (three times in a row), dispute, fraud_warning, card_gone or refused. Why it is '
+'paused: authentication_required, offer_changed or under_review. Otherwise null.';
 comment on column api.auto_topup.threshold is 'It charges when a spend or hold takes the balance below this.';
 comment on column api.auto_topup.pack_id is 'The pack that it buys; null for an amount.';
 comment on column api.auto_topup.tokens is 'The tokens that one top-up brought when the user agreed.';
@@ -68,6 +69,7 @@ comment on column api.auto_topup.waits_for is
 'balance: the same; the balance is above it now. next_spend: the next spend starts it. cooldown: time passes until '
 'next_try_at. '
 'monthly_limit: the next month. in_flight: the charge under way ends. account_frozen: the account is active again. '
+'dispute: a dispute about a payment ends, or a fraud warning. '
 'off, waiting, paused: see state and reason.';
 comment on column api.auto_topup.next_try_at is 'Before this time it does not charge. Null when it waits for no time.';
 comment on column api.auto_topup.link is 'Where the user confirms the card, when it is paused for that.';

@@ -8,6 +8,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_disputed constant boolean not null := credits.is_disputed(p_event.account_id);
 begin
     if p_event.object_id is null then
         outcome := 'parked';
@@ -26,11 +28,15 @@ begin
     end;
     -- A warning that is replayed says nothing new, but the setting may have changed.
     entry_id := credits.settle_event(p_event);
+    -- To charge a card again that was reported stolen costs the most. A user who has agreed anew since is not stopped.
+    if not v_disputed and credits.is_disputed(p_event.account_id) then
+        perform credits.stop_topup(p_event.account_id, 'fraud_warning');
+    end if;
 end
 $$;
 comment on function credits.apply_fraud_warning(credits.stripe_events) is
-'Records an early fraud warning. It freezes the lots of the order if the setting says so, until nothing can be done '
-'about it any more. The caller holds the locks of credits.lock_with_referrer.';
+'Records an early fraud warning. If the setting says so, it freezes the lots of the order, until nothing can be done '
+'about it any more, and stops automatic top-up. The caller holds the locks of credits.lock_with_referrer.';
 
 create or replace function credits.freeze_on_fraud_warnings(p_freeze boolean)
 returns void
@@ -46,6 +52,6 @@ begin
 end
 $$;
 comment on function credits.freeze_on_fraud_warnings(boolean) is
-'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment. By default it '
-'does not. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting '
+'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment, and stops '
+'automatic top-up. By default it does neither. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting '
 'for null.';

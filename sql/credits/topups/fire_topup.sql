@@ -51,6 +51,17 @@ end;
 comment on function credits.topped_up_since(uuid, text, timestamptz) is
 'What automatic top-ups have charged since then, and what may yet be charged by one that is in flight, in minor units.';
 
+create or replace function credits.is_disputed(p_account_id uuid)
+returns boolean
+language sql
+stable
+begin atomic
+    select exists (select from credits.orders as o where o.account_id = p_account_id and o.disputed);
+end;
+comment on function credits.is_disputed(uuid) is
+'Whether a payment of the account is disputed, or frozen because its card was reported stolen. As long as it is, no '
+'card of the account is charged without asking.';
+
 create or replace function credits.wait_with_topup(p_account_id uuid, p_until timestamptz)
 returns void
 language plpgsql
@@ -102,7 +113,7 @@ begin
     end if;
 
     -- 2. Does anything speak against it?
-    if v_wallet.status <> 'active' or v_topup.next_try_at > p_at then
+    if v_wallet.status <> 'active' or v_topup.next_try_at > p_at or credits.is_disputed(p_account_id) then
         perform credits.wait_with_topup(p_account_id, null);
         return;
     end if;

@@ -70,8 +70,11 @@ begin
     set
         state = 'off', reason = p_reason, wanted = false, stopped_by = p_attempt_id, link = null, link_until = null,
         changed_at = credits.clock(p_account_id),
-        -- Somebody who disputes a payment does not want that card to be charged again.
-        payment_method_id = case when p_reason in ('dispute', 'card_gone') then null else t.payment_method_id end
+        -- Somebody who disputes a payment, or whose card was stolen, does not want that card to be charged again.
+        payment_method_id = case
+            when p_reason in ('dispute', 'fraud_warning', 'card_gone') then null
+            else t.payment_method_id
+        end
     where t.account_id = p_account_id and t.state <> 'off'
     returning t.consent_id into v_consent_id;
     if not found then
@@ -91,9 +94,9 @@ begin
 end
 $$;
 comment on function credits.stop_topup(uuid, text, uuid) is
-'Turns the automatic top-up of a locked wallet off: withdrawn, declined, dispute, card_gone or refused. Only a new '
-'consent turns it on again. What is in flight may still succeed, and its tokens are granted. p_attempt_id: the attempt '
-'that caused it.';
+'Turns the automatic top-up of a locked wallet off: withdrawn, declined, dispute, fraud_warning, card_gone or refused. '
+'Only a new consent turns it on again. What is in flight may still succeed, and its tokens are granted. p_attempt_id: '
+'the attempt that caused it.';
 
 create or replace function credits.pause_topup(p_account_id uuid, p_reason text, p_attempt_id uuid default null)
 returns void

@@ -452,6 +452,7 @@ READING = {
     "credits.quantity(jsonb)",
     "credits.later(timestamp with time zone,interval)",  # of next_period
     "credits.topped_up_since(uuid,text,timestamp with time zone)",
+    "credits.is_disputed(uuid)",
 }
 WHO = {"credits.clock()", "credits.me()", "credits.subject()", "credits.user_of(uuid)", *PERIODS, *READING}
 HELPERS = {"credits.module_price(text)"}

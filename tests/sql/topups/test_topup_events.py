@@ -304,3 +304,79 @@ def test_later_news_of_a_dispute_does_not_stop_a_new_agreement(bank: Bank, call:
     tell(bank, "charge.dispute.funds_withdrawn", dispute | {"status": "under_review"})
     tell(bank, "charge.dispute.closed", dispute | {"status": "lost"})
     assert topup(bank, "ada")["state"] == "on"
+
+
+def purchase(bank: Bank) -> str:
+    """Ada, a customer, buys 100 tokens. The payment intent."""
+    with_customer(bank, "ada")
+    paid = session(attached(bank, bank.call("create_order", user_id="ada", pack_id="basique")))
+    assert tell(bank, COMPLETED, paid) == "granted"
+    return str(paid["payment_intent"])
+
+
+def test_card_of_a_new_agreement_is_not_charged_before_the_dispute_ends(bank: Bank) -> None:
+    dispute = {
+        **{"id": "dp_1", "object": "dispute", "amount": 999, "currency": "eur", "status": "needs_response"},
+        **{"payment_intent": purchase(bank)},
+    }
+    bank.call("consume_tokens", user_id="ada", module_id="metube", usage={"calls": 9})
+    tell(bank, "charge.dispute.created", dispute)
+    agree(bank, "ada")
+    bank.call("add_tokens", user_id="ada", tokens=100)
+    for _ in range(3):
+        bank.call("consume_tokens", user_id="ada", module_id="metube")
+        assert (topup(bank, "ada")["state"], topup(bank, "ada")["waits_for"]) == ("on", "dispute")
+    assert charges(bank) == []
+    tell(bank, "charge.dispute.closed", dispute | {"status": "won"})
+    assert topup(bank, "ada")["waits_for"] == "next_spend"
+    bank.call("consume_tokens", user_id="ada", module_id="metube")
+    assert len(charges(bank)) == 1
+
+
+def warning(payment_intent: str, **changes: Any) -> Row:
+    return {
+        **{"id": "issfr_1", "object": "radar.early_fraud_warning", "actionable": True, "charge": "ch_1"},
+        **{"payment_intent": payment_intent, "fraud_type": "made_with_stolen_card"},
+    } | changes
+
+
+WARNED = "radar.early_fraud_warning.created"
+
+
+def test_fraud_warning_stops_it_where_warnings_freeze_tokens(bank: Bank, call: Row) -> None:
+    tell(bank, SUCCEEDED, intent(call))
+    assert tell(bank, WARNED, warning(intent(call)["id"])) == "applied"
+    assert topup(bank, "ada")["state"] == "on"
+    # The operator changes the setting, and looks at the warning again.
+    bank.rows("select credits.freeze_on_fraud_warnings(true)")
+    told = bank.row("select event_id from credits.stripe_events where object_id = 'issfr_1'")
+    bank.call("replay_event", event_id=told["event_id"], reason="thefts")
+    state = topup(bank, "ada")
+    assert (state["state"], state["reason"], state["payment_method_id"]) == ("off", "fraud_warning", None)
+    facts = bank.row("select facts from api.notices where kind = 'top_up_paused'")["facts"]
+    assert (facts["reason"], facts["state"]) == ("fraud_warning", "off")
+
+    # A repeat does not end a new agreement. It charges when the warning is closed.
+    agree(bank, "ada", words="with another card", payment_method_id="pm_2")
+    tell(bank, WARNED, warning(intent(call)["id"]))
+    state = topup(bank, "ada")
+    assert (state["state"], state["waits_for"], state["payment_method_id"]) == ("on", "dispute", "pm_2")
+    tell(bank, "radar.early_fraud_warning.updated", warning(intent(call)["id"], actionable=False))
+    assert topup(bank, "ada")["waits_for"] != "dispute"
+
+
+def test_charge_that_no_worker_has_taken_is_canceled_by_a_fraud_warning(bank: Bank) -> None:
+    bank.rows("select credits.freeze_on_fraud_warnings(true)")
+    payment_intent = purchase(bank)
+    agree(bank, "ada")
+    bank.call("consume_tokens", user_id="ada", module_id="metube")
+    assert [charge["state"] for charge in charges(bank)] == ["open"]
+    tell(bank, WARNED, warning(payment_intent))
+    assert [(charge["state"], charge["reason"]) for charge in charges(bank)] == [
+        ("canceled", "fraud_warning")
+    ]
+    assert claim(bank) == []
+    bank.at("2098-06-01 18:00Z")
+    bank.call("add_tokens", user_id="ada", tokens=120)
+    bank.call("consume_tokens", user_id="ada", module_id="metube", usage={"calls": 3})
+    assert claim(bank) == []

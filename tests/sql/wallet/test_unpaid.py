@@ -213,7 +213,7 @@ BOUNDS: dict[str, list[Bound]] = {
 }
 # Private functions that views and policies call with the reader's rights.
 READING = {"clock", "later", "held_at", "me", "module_price", "next_period", "period_start", "quantity"} | {
-    "subject", "topup_tokens", "interval_text", "module_price", "user_of", "topped_up_since",
+    "subject", "topup_tokens", "interval_text", "module_price", "user_of", "topped_up_since", "is_disputed",
 }  # fmt: skip
 LOOPS = [
     pytest.param(bound, id=f"{function}-{type(bound).__name__}-{place}")
