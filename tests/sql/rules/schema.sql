@@ -549,7 +549,8 @@ CREATE FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zo
     AS …;
 COMMENT ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) IS 'Change when a lot expires. For operators. It is an entry of kind adjustment over 0 tokens, with who did it, why, and
 both dates. Tokens that have expired do not come back; tokens that come back later obey the new date.
-lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity means never; null is refused.
+lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity means never (in
+JSON, the text "infinity"); null is refused.
 With an idempotency_key a repeat of the same call gets the same answer. Another call undoes it.
 Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_expiry, bad_reason or bad_key, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.claim_stripe_calls(most bigint DEFAULT 10, lease_seconds bigint DEFAULT 60) RETURNS api.stripe_calls
@@ -953,9 +954,9 @@ CREATE FUNCTION api.request_refund(user_id text, order_id uuid, tokens numeric D
     AS …;
 COMMENT ON FUNCTION api.request_refund(user_id text, order_id uuid, tokens numeric, amount bigint, reason text, idempotency_key text) IS 'Refund a purchase that was paid through Stripe: an order of a checkout, an automatic top-up or a subscription. For
 services.
-tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. Infinity means all that is
-not spent. amount: so much money, in minor units; one of the two. The tokens are withheld at once. They go when Stripe has refunded the money;
-if it refuses, they are free again: see api.refund_requests.
+tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. Infinity (in JSON, the text
+"Infinity") means all that is not spent. amount: so much money, in minor units; one of the two. The tokens are withheld
+at once. They go when Stripe has refunded the money; if it refuses, they are free again: see api.refund_requests.
 With an idempotency_key a repeat of the same call gets the same request, as it is now.
 Raises PT404 unknown_order or unknown_user, PT409 not_refundable (state) or key_reused, PT422 bad_amount (refundable,
 tokens), bad_reason, bad_user or bad_key, PT403 not_yours.';
@@ -1262,7 +1263,7 @@ CREATE FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT o
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Records an early fraud warning. It freezes the lots of the order if the setting says so, until nothing can be done about it any more. The caller holds the locks of credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Records an early fraud warning. If the setting says so, it freezes the lots of the order, until nothing can be done about it any more, and stops automatic top-up. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2667,7 +2668,7 @@ CREATE FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) IS 'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment. By default it does not. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting for null.';
+COMMENT ON FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) IS 'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment, and stops automatic top-up. By default it does neither. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting for null.';
 CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_objects text[], p_paid bigint, p_discount numeric, p_succeeded_at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2800,6 +2801,14 @@ CREATE FUNCTION credits.invoice_tax(p_invoice jsonb) RETURNS numeric
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.invoice_tax(p_invoice jsonb) IS 'The taxes on an invoice, included in its prices or on top of them.';
+CREATE FUNCTION credits.is_disputed(p_account_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM credits.orders o
+           WHERE ((o.account_id = is_disputed.p_account_id) AND o.disputed))) AS "exists";
+END;
+COMMENT ON FUNCTION credits.is_disputed(p_account_id uuid) IS 'Whether a payment of the account is disputed, or frozen because its card was reported stolen. As long as it is, no card of the account is charged without asking.';
 CREATE FUNCTION credits.is_for_period(p_invoice jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4103,7 +4112,7 @@ CREATE FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_i
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) IS 'Turns the automatic top-up of a locked wallet off: withdrawn, declined, dispute, card_gone or refused. Only a new consent turns it on again. What is in flight may still succeed, and its tokens are granted. p_attempt_id: the attempt that caused it.';
+COMMENT ON FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) IS 'Turns the automatic top-up of a locked wallet off: withdrawn, declined, dispute, fraud_warning, card_gone or refused. Only a new consent turns it on again. What is in flight may still succeed, and its tokens are granted. p_attempt_id: the attempt that caused it.';
 CREATE FUNCTION credits.stop_waiting() RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4935,6 +4944,7 @@ CREATE VIEW api.auto_topup WITH (security_invoker='true') AS
             WHEN (t.state <> 'on'::text) THEN t.state
             WHEN (a.order_id IS NOT NULL) THEN 'in_flight'::text
             WHEN ((w.status)::text <> 'active'::text) THEN ('account_'::text || (w.status)::text)
+            WHEN credits.is_disputed(t.account_id) THEN 'dispute'::text
             WHEN (((w.balance)::numeric - (w.held)::numeric) >= (t.threshold)::numeric) THEN 'balance'::text
             WHEN ((t.wanted AND ((m.charged + (t.amount)::numeric) > (t.monthly_limit)::numeric)) IS TRUE) THEN 'monthly_limit'::text
             WHEN (t.next_try_at > c.shows) THEN 'cooldown'::text
@@ -4960,7 +4970,7 @@ CREATE VIEW api.auto_topup WITH (security_invoker='true') AS
 COMMENT ON VIEW api.auto_topup IS 'The automatic top-up of the caller, if they have ever agreed to one. A service sees those of every account.';
 COMMENT ON COLUMN api.auto_topup.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.auto_topup.state IS 'on, off, waiting (for a card to be saved), or paused (see reason).';
-COMMENT ON COLUMN api.auto_topup.reason IS 'Why it is off: withdrawn, declined (three times in a row), dispute, card_gone or refused. Why it is paused: authentication_required, offer_changed or under_review. Otherwise null.';
+COMMENT ON COLUMN api.auto_topup.reason IS 'Why it is off: withdrawn, declined (three times in a row), dispute, fraud_warning, card_gone or refused. Why it is paused: authentication_required, offer_changed or under_review. Otherwise null.';
 COMMENT ON COLUMN api.auto_topup.threshold IS 'It charges when a spend or hold takes the balance below this.';
 COMMENT ON COLUMN api.auto_topup.pack_id IS 'The pack that it buys; null for an amount.';
 COMMENT ON COLUMN api.auto_topup.tokens IS 'The tokens that one top-up brought when the user agreed.';
@@ -4971,7 +4981,7 @@ COMMENT ON COLUMN api.auto_topup.charged_this_month IS 'What it has charged in t
 COMMENT ON COLUMN api.auto_topup.payment_method_id IS 'The saved card, at Stripe. Null until one is saved.';
 COMMENT ON COLUMN api.auto_topup.order_in_flight IS 'The order whose charge is under way. Null when no charge is.';
 COMMENT ON COLUMN api.auto_topup.declines IS 'How many charges in a row were declined. The third turns it off.';
-COMMENT ON COLUMN api.auto_topup.waits_for IS 'What has to happen before it charges again. crossing: a spend takes the balance below the threshold, from above it. balance: the same; the balance is above it now. next_spend: the next spend starts it. cooldown: time passes until next_try_at. monthly_limit: the next month. in_flight: the charge under way ends. account_frozen: the account is active again. off, waiting, paused: see state and reason.';
+COMMENT ON COLUMN api.auto_topup.waits_for IS 'What has to happen before it charges again. crossing: a spend takes the balance below the threshold, from above it. balance: the same; the balance is above it now. next_spend: the next spend starts it. cooldown: time passes until next_try_at. monthly_limit: the next month. in_flight: the charge under way ends. account_frozen: the account is active again. dispute: a dispute about a payment ends, or a fraud warning. off, waiting, paused: see state and reason.';
 COMMENT ON COLUMN api.auto_topup.next_try_at IS 'Before this time it does not charge. Null when it waits for no time.';
 COMMENT ON COLUMN api.auto_topup.link IS 'Where the user confirms the card, when it is paused for that.';
 COMMENT ON COLUMN api.auto_topup.link_until IS 'When the link ends.';
@@ -10170,6 +10180,10 @@ REVOKE ALL ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text,
 REVOKE ALL ON FUNCTION credits.invoice_problem(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_subscription(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_tax(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_disputed(p_account_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO support;
+GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION credits.is_for_period(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
