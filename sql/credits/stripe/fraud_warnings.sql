@@ -53,5 +53,5 @@ end
 $$;
 comment on function credits.freeze_on_fraud_warnings(boolean) is
 'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment, and stops '
-'automatic top-up. By default it does neither. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting '
-'for null.';
+'automatic top-up. By default it does neither. The setting counts for later events; api.replay_event applies it to '
+'earlier ones. Raises PT422 bad_setting for null.';

@@ -56,7 +56,9 @@ returns boolean
 language sql
 stable
 begin atomic
-    select exists (select from credits.orders as o where o.account_id = p_account_id and o.disputed);
+    select count(*) > 0
+    from credits.orders as o
+    where o.account_id = p_account_id and o.disputed;
 end;
 comment on function credits.is_disputed(uuid) is
 'Whether a payment of the account is disputed, or frozen because its card was reported stolen. As long as it is, no '
