@@ -2804,9 +2804,9 @@ COMMENT ON FUNCTION credits.invoice_tax(p_invoice jsonb) IS 'The taxes on an inv
 CREATE FUNCTION credits.is_disputed(p_account_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     BEGIN ATOMIC
- SELECT (EXISTS ( SELECT
-            FROM credits.orders o
-           WHERE ((o.account_id = is_disputed.p_account_id) AND o.disputed))) AS "exists";
+ SELECT (count(*) > 0)
+    FROM credits.orders o
+   WHERE ((o.account_id = is_disputed.p_account_id) AND o.disputed);
 END;
 COMMENT ON FUNCTION credits.is_disputed(p_account_id uuid) IS 'Whether a payment of the account is disputed, or frozen because its card was reported stolen. As long as it is, no card of the account is charged without asking.';
 CREATE FUNCTION credits.is_for_period(p_invoice jsonb) RETURNS boolean
