@@ -20,7 +20,7 @@ select
         when t.state <> 'on' then t.state
         when a.order_id is not null then 'in_flight'
         when w.status <> 'active' then 'account_' || w.status
-        when credits.is_disputed(t.account_id) then 'dispute'
+        when credits.is_disputed(t.account_id) is true then 'dispute'
         when w.balance - w.held >= t.threshold then 'balance'
         when (t.wanted and m.charged + t.amount > t.monthly_limit) is true then 'monthly_limit'
         when t.next_try_at > c.shows then 'cooldown'

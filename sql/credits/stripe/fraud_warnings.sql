@@ -29,7 +29,7 @@ begin
     -- A warning that is replayed says nothing new, but the setting may have changed.
     entry_id := credits.settle_event(p_event);
     -- To charge a card again that was reported stolen costs the most. A user who has agreed anew since is not stopped.
-    if not v_disputed and credits.is_disputed(p_event.account_id) then
+    if not v_disputed and credits.is_disputed(p_event.account_id) is true then
         perform credits.stop_topup(p_event.account_id, 'fraud_warning');
     end if;
 end

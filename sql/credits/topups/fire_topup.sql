@@ -115,7 +115,8 @@ begin
     end if;
 
     -- 2. Does anything speak against it?
-    if v_wallet.status <> 'active' or v_topup.next_try_at > p_at or credits.is_disputed(p_account_id) then
+    if v_wallet.status <> 'active' or v_topup.next_try_at > p_at
+        or credits.is_disputed(p_account_id) is true then
         perform credits.wait_with_topup(p_account_id, null);
         return;
     end if;
