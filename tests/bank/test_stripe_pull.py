@@ -297,6 +297,81 @@ def test_money_that_never_reached_the_balance_is_named(shop: Shop) -> None:
     assert found["account_id"] == shop.bank.row(paid, (session.id,))["account_id"]
 
 
+# docs/restoring.md shows this query.
+LOST = """
+select
+    p.object_id,
+    min(coalesce(e.payload #>> '{data,object,metadata,user_id}', i.subject)) as user_id,
+    min(e.payload #>> '{data,object,metadata,tokenPackage}') as package_name,
+    min(e.payload #>> '{data,object,metadata,tokens}') as tokens,
+    min(p.amount) as amount, min(p.currency) as currency, array_agg(p.event_id) as events
+from audit.parked as p
+join credits.stripe_events as e on p.event_id = e.event_id
+left join credits.identities as i on p.account_id = i.account_id
+where p.parked_reason = 'its order is not there yet'
+group by p.object_id
+"""
+
+
+def test_payment_of_a_lost_order_is_given_by_hand_and_listed_no_more(shop: Shop, restored: Any) -> None:
+    """The order was made after the backup."""
+    shop.pay(shop.order("ada")[1])
+    shop.deliver()
+    backup = restored("pgcredits_before_the_order")
+    session = shop.pay(shop.order("ada")[1])
+    shop.deliver()
+    assert backup.pull().applied["waiting"] == 2  # the event, and what the session says
+    assert [row["found"] for row in backup.all_findings()] == ["no such order"]
+
+    # 1. Whose payment is it, and of what?
+    (lost,) = backup.bank.rows(LOST)
+    assert (lost["object_id"], lost["user_id"], lost["tokens"]) == (session.id, "ada", "500")
+    assert (lost["amount"], lost["currency"], lost["package_name"]) == ("3999", "eur", "Standard")
+    # 2. Give the tokens. The session is the key: whoever does it again gives nothing more.
+    for _ in range(2):
+        given = backup.bank.call(
+            "add_tokens",
+            user_id="ada",
+            tokens=lost["tokens"],
+            reason="purchase",
+            package_name=lost["package_name"],
+            idempotency_key=lost["object_id"],
+        )
+    # 3. Say that it is dealt with.
+    for event_id in lost["events"]:
+        backup.bank.call("dismiss_event", event_id=event_id, reason="given by hand after the restore")
+    assert backup.bank.rows("select from audit.parked") == []
+    assert backup.all_findings() == []
+    assert [row["balance"] for row in backup.state()] == [row["balance"] for row in shop.state()]
+    assert backup.pull().applied == {}
+
+    # 4. Money that goes back later is listed. The tokens do not follow by themselves.
+    refund = backup.refund(session, 3999)
+    backup.pull()
+    back = backup.bank.rows("select event_id, object_id from audit.parked")
+    assert refund.id in {row["object_id"] for row in back}
+    backup.bank.call("void_lot", lot_id=given["entry_id"], reason=f"refunded: {refund.id}")
+    for row in back:
+        backup.bank.call("dismiss_event", event_id=row["event_id"], reason="its tokens were voided")
+    assert backup.all_findings() == backup.bank.rows("select from audit.parked") == []
+
+
+def test_payment_of_a_lost_order_may_be_refunded_instead(shop: Shop, restored: Any) -> None:
+    shop.order("ada")
+    backup = restored("pgcredits_before_another_order")
+    session = shop.pay(shop.order("ada")[1])
+    backup.pull()
+    (lost,) = backup.bank.rows(LOST)
+    shop.refund(session, 3999)
+    backup.pull()
+    for event_id in lost["events"]:
+        backup.bank.call("dismiss_event", event_id=event_id, reason="refunded after the restore")
+    for row in backup.bank.rows("select event_id from audit.parked"):
+        backup.bank.call("dismiss_event", event_id=row["event_id"], reason="refunded after the restore")
+    assert backup.bank.rows("select from audit.parked") == []
+    assert backup.all_findings() == []
+
+
 def test_killed_pull_goes_on_where_it_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = [shop.pay(shop.order(f"user {number}")[1]) for number in range(5)]
     monkeypatch.setattr(stripe_pull, "_PAGE", 2)
