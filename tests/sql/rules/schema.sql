@@ -4944,7 +4944,7 @@ CREATE VIEW api.auto_topup WITH (security_invoker='true') AS
             WHEN (t.state <> 'on'::text) THEN t.state
             WHEN (a.order_id IS NOT NULL) THEN 'in_flight'::text
             WHEN ((w.status)::text <> 'active'::text) THEN ('account_'::text || (w.status)::text)
-            WHEN credits.is_disputed(t.account_id) THEN 'dispute'::text
+            WHEN (credits.is_disputed(t.account_id) IS TRUE) THEN 'dispute'::text
             WHEN (((w.balance)::numeric - (w.held)::numeric) >= (t.threshold)::numeric) THEN 'balance'::text
             WHEN ((t.wanted AND ((m.charged + (t.amount)::numeric) > (t.monthly_limit)::numeric)) IS TRUE) THEN 'monthly_limit'::text
             WHEN (t.next_try_at > c.shows) THEN 'cooldown'::text
