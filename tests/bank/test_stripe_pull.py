@@ -327,7 +327,7 @@ def test_payment_of_a_lost_order_is_given_by_hand_and_listed_no_more(shop: Shop,
     (lost,) = backup.bank.rows(LOST)
     assert (lost["object_id"], lost["user_id"], lost["tokens"]) == (session.id, "ada", "500")
     assert (lost["amount"], lost["currency"], lost["package_name"]) == ("3999", "eur", "Standard")
-    # 2. Give the tokens. The session is the key: whoever does it again gives nothing more.
+    # 2. Give the tokens. The session is the key: a repeat gives nothing more.
     for _ in range(2):
         given = backup.bank.call(
             "add_tokens",
