@@ -61,7 +61,25 @@ select
 from credits.wallets as w
 inner join credits.current_lots as l on w.account_id = l.account_id
 where l.remaining > l.held and l.expires_at < w.due_at
-group by w.account_id, w.due_at;
+group by w.account_id, w.due_at
+union all
+-- What was announced comes when it was announced.
+select
+    w.account_id,
+    format('purge due at %s', credits.utc_text(i.purge_at)) as expected,
+    credits.utc_text(w.due_at) as found
+from credits.inactive_accounts as i
+join credits.wallets as w on i.account_id = w.account_id
+where
+    w.due_at > i.purge_at and w.balance > 0
+    and not exists (
+        select from credits.entries as x where x.account_id = i.account_id and x.posted_at >= i.announced_at
+    )
+    and not exists (
+        select
+        from credits.current_lots as l
+        where l.account_id = i.account_id and l.live and (l.held > 0 or l.withheld > 0 or l.frozen)
+    );
 comment on view audit.check_balance is
-'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums and the next expiry '
-'are right.';
+'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums, the next expiry '
+'and an announced purge are right.';

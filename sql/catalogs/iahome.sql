@@ -1,6 +1,9 @@
 -- IAHome: tokens per module, packs in euros.
 select credits.define_catalog('iahome', 'IAHome', 'token', 'eur');
 
+-- Tokens of users who do nothing for two years. They are told 30 days before.
+select credits.define_purge('2 years', '30 days');
+
 select credits.define_category('image', 'Image');
 select credits.define_category('audio', 'Audio');
 select credits.define_category('video', 'Video');

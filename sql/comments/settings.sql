@@ -11,6 +11,9 @@ comment on column credits.settings.stripe_accounts is
 'credits.accept_stripe_accounts.';
 comment on column credits.settings.stripe_livemode is
 'Which events are accepted: live (true), test (false), or both (null). See credits.accept_stripe_livemode.';
+comment on column credits.settings.purge_after is
+'How long after its last spend, purchase or grant an account''s tokens expire. Null: never. See credits.define_purge.';
+comment on column credits.settings.purge_ahead is 'How long before that the user is told.';
 comment on column credits.settings.most_pending_orders is 'How many orders of one account may be pending.';
 comment on column credits.settings.longest_service_hold is
 'How long after its beginning a hold of a service can last at most: see credits.bound_holds.';

@@ -320,3 +320,22 @@ def test_refunded_and_disputed_packs_take_their_tokens_back(system: System) -> N
     assert ida.balance() == 75
     assert [row["kind"] for row in ida.rows("reversals", order="created_at") if row["kind"] == "dispute"]
     assert system.findings() == []
+
+
+def test_tokens_of_two_idle_years_are_announced_and_purged(system: System) -> None:
+    system.owner("select credits.allow_test_clocks(true)")
+    gil = system.sign_up("gil@iahome.example")
+    gil.buy("basique")
+    gil.spend("metube")
+
+    def wait(interval: str) -> list[str]:
+        system.service.call("set_test_clock", user_id=gil.user_id, advance=interval)
+        return [row["kind"] for row in gil.rows("notices", order="created_at")]
+
+    assert wait("23 months") == []
+    assert wait("10 days") == ["inactive"]
+    assert gil.balance() == 90
+    wait("1 month")
+    assert gil.balance() == 0
+    assert gil.kinds()[-2:] == [("adjustment", Decimal(0)), ("expire", Decimal(-90))]
+    assert system.findings() == []

@@ -95,7 +95,9 @@ begin
             'tokens', trim_scale(p_lot.granted), 'balance', trim_scale(v_entry.balance_after)
         )
     );
-    if p_lot.expires_at is not null then
+    if p_lot.expires_at is not null or exists (
+        select from credits.settings as s where s.purge_after is not null
+    ) then
         perform credits.set_due(p_lot.account_id);
     end if;
     -- Tokens that were paid for repay debt first. Tokens that were given away do not, nor those that went over from a

@@ -250,14 +250,7 @@ begin
     set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead
     where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
     if found then
-        -- Make every wallet due, so that its next call applies the new rule. Until then its permit follows the old one.
-        -- A call that is booking what is due has read the old rule. So wait for every wallet, also for those due already.
-        update credits.wallets as w
-        set due_at = '-infinity'
-        from (
-            select x.account_id from credits.wallets as x order by x.account_id for no key update
-        ) as o
-        where w.account_id = o.account_id;
+        perform credits.make_due();
     end if;
 exception
     when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then

@@ -1,6 +1,6 @@
--- Writes what time has made due on an account: expired holds, expired lots, lots that expire soon, a new day or a new
--- month for a limit, a new period of the free plan. A call that locks the wallet does this first, if something is due.
--- api.maintain does it for accounts that nobody uses.
+-- Writes what time has made due on an account: expired holds, expired lots, lots that expire soon, tokens that nobody
+-- uses, a new day or a new month for a limit, a new period of the free plan. A call that locks the wallet does this
+-- first, if something is due. api.maintain does it for accounts that nobody uses.
 create or replace function credits.catch_up(p_account_id uuid)
 returns void
 language plpgsql
@@ -13,6 +13,7 @@ begin
     perform credits.expire_holds(p_account_id);
     perform credits.settle_debts(p_account_id);
     perform credits.expire_lots(p_account_id);
+    perform credits.purge_inactive(p_account_id);
     perform credits.announce_expiries(p_account_id);
     perform credits.begin_periods(p_account_id);
     perform credits.begin_free_period(p_account_id);
@@ -69,9 +70,30 @@ begin
             select t.next_try_at
             from credits.auto_topups as t
             where t.account_id = p_account_id and t.state = 'on' and t.wanted and t.next_try_at > v_now
-        ), 'infinity')
+        ), 'infinity'),
+        coalesce(credits.next_purge(p_account_id), 'infinity')
     )
     where w.account_id = p_account_id;
 end
 $$;
 comment on function credits.set_due(uuid) is 'Writes on a locked wallet when something will next be due.';
+
+create or replace function credits.make_due()
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- The next call on each wallet applies the new rule. Until then its permit follows the old one. A call that is
+    -- booking what is due has read the old rule. So wait for every wallet, also for those due already.
+    update credits.wallets as w
+    set due_at = '-infinity'
+    from (
+        select x.account_id from credits.wallets as x order by x.account_id for no key update
+    ) as o
+    where w.account_id = o.account_id;
+end
+$$;
+comment on function credits.make_due() is
+'Makes every wallet due, because a rule about notices or dates has changed. Locks all of them.';

@@ -10,6 +10,7 @@ values
 ('reinstated', 'tokens came back with that money'),
 ('expiring_soon', 'tokens will expire soon'),
 ('expired', 'tokens expired'),
+('inactive', 'tokens will be purged unless they are used'),
 ('top_up_failed', 'an automatic top-up failed'),
 ('top_up_paused', 'automatic top-ups are paused'),
 ('subscription_changed', 'a subscription changed'),

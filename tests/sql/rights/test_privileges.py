@@ -212,6 +212,7 @@ BOOKS = {
         "stripe_mirror_events",
         "unbooked_objects",
         "awaited_objects",
+        "inactive_accounts",
         "stripe_objects",
         "topups",
         "wallets",
@@ -554,6 +555,7 @@ EXECUTE["pgcredits_catalog"] = {
     "credits.define_dimension(text,text)",
     "credits.define_price(jsonb,text,text,numeric,numeric,timestamp with time zone)",
     "credits.define_notice(text,numeric,numeric,interval)",
+    "credits.define_purge(interval,interval)",
 }
 RELATIONS = sorted(
     set().union(*SELECT.values())
