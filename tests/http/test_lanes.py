@@ -88,6 +88,26 @@ def test_a_cancelled_call_gives_its_place_away() -> None:
     asyncio.run(main())
 
 
+def test_a_place_that_comes_free_at_the_moment_of_giving_up_is_not_lost() -> None:
+    async def main() -> None:
+        all_lanes = Lanes(5, width=1)
+
+        async def call() -> None:
+            async with all_lanes.through("ada"):
+                pass
+
+        async with all_lanes.through("ada"):
+            late, next_one = (asyncio.create_task(call()) for _ in range(2))
+            await asyncio.sleep(0)
+            late.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await late
+        await next_one
+        assert not all_lanes._lanes
+
+    asyncio.run(main())
+
+
 PROMPT = 1.5  # seconds that others wait at most: less than a call waits for the locked wallet
 
 

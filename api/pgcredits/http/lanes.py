@@ -76,7 +76,7 @@ class Lanes:
         except BaseException as error:
             if place.done() and not place.cancelled():
                 self._pass_on(lane)  # we got the place while we were giving up
-            else:
+            elif place in lane.waiting:  # a call that left may have taken it out already
                 lane.waiting.remove(place)
             if isinstance(error, TimeoutError):
                 raise LaneFullError("the calls of one subject before this one have not ended") from None

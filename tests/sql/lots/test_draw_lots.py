@@ -240,8 +240,15 @@ def test_spends_draw_what_the_reference_draws(
                     assert (receipt["draws"], receipt["cost"]) == (draws, cost)
             balance = sum((lot.tokens for lot in lots if not lot.expired(hour)), Decimal(0))
             shown = bank.row("select balance, available from api.balance where user_id = 'spender'")
-            frozen = sum((lot.tokens for lot in lots if lot.frozen and not lot.expired(hour)), Decimal(0))
-            assert shown == {"balance": balance, "available": balance - frozen}
+            shut = sum(
+                (
+                    lot.tokens
+                    for lot in lots
+                    if not lot.expired(hour) and (lot.frozen or lot.effective_at > hour)
+                ),
+                Decimal(0),
+            )
+            assert shown == {"balance": balance, "available": balance - shut}
             for module_id in PRICE:
                 available = sum((lot.tokens for lot in lots if lot.eligible(module_id, hour)), Decimal(0))
                 quote = bank.call("quote_tokens", module_id=module_id, user_id="spender")

@@ -395,6 +395,8 @@ GUARDED = {
     "credits.note_priced": "the lock on credits.prices, taken by define_price, whose wait admin.py bounds",
     "credits.tell_depleted": "the wallet",
     "credits.write_notices": "the wallet",
+    "credits.announce_purge": "the wallet",
+    "credits.make_due": "all wallets, called by define_notice and define_purge, whose wait admin.py bounds",
 }
 OPERATORS = (
     "credits.allow_",
