@@ -1210,6 +1210,11 @@ CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked wallet that expire soon in the outbox, once each. The caller, credits.catch_up, has folded the head.';
+CREATE FUNCTION credits.announce_purge(p_account_id uuid, p_active_at timestamp with time zone, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.announce_purge(p_account_id uuid, p_active_at timestamp with time zone, p_now timestamp with time zone) IS 'Tells the user of a locked wallet when its tokens will be purged unless they are used.';
 CREATE FUNCTION credits.answer_to_keep(p_answer jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN jsonb_strip_nulls(jsonb_build_object('id', COALESCE((p_answer #> '{object,id}'::text[]), (p_answer #> '{payment_intent,id}'::text[])), 'status', COALESCE((p_answer #> '{object,status}'::text[]), (p_answer #> '{payment_intent,status}'::text[])), 'http_status', (p_answer -> 'http_status'::text), 'type', (p_answer -> 'type'::text), 'code', (p_answer -> 'code'::text), 'decline_code', (p_answer -> 'decline_code'::text), 'absent', (p_answer -> 'absent'::text)));
@@ -2328,6 +2333,11 @@ CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAUL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'Defines the price of a module, of a category, or of every other module (the default), and returns its version. p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.define_purge(p_after interval, p_ahead interval DEFAULT '30 days'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.define_purge(p_after interval, p_ahead interval) IS 'From when on the tokens of an inactive account expire: p_after its last spend, purchase or grant. The user is told p_ahead of that, with the notice inactive. Null p_after: never, which is how a bank begins. A changed rule locks every wallet. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2910,6 +2920,11 @@ CREATE FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order, on a locked wallet, if as many orders as the settings allow were made within the window and ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
+CREATE FUNCTION credits.last_active(p_account_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.last_active(p_account_id uuid) IS 'When an account last spent, bought or was granted something.';
 CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3070,6 +3085,11 @@ CREATE FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a correction of a lot, read from its entry. remaining and expires_at are those of the lot now.';
+CREATE FUNCTION credits.make_due() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.make_due() IS 'Makes every wallet due, because a rule about notices or dates has changed. Locks all of them.';
 CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3220,6 +3240,11 @@ CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone
     LANGUAGE sql IMMUTABLE
     RETURN credits.later(credits.period_start(p_period, p_at), CASE WHEN ((p_period = 'day'::text) IS TRUE) THEN '1 day'::interval WHEN ((p_period = 'month'::text) IS TRUE) THEN '1 mon'::interval ELSE NULL::interval END);
 COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month after that of a moment.';
+CREATE FUNCTION credits.next_purge(p_account_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.next_purge(p_account_id uuid) IS 'When the coming purge of an account is to be announced, or the announced one is to be done, if it stays inactive. Null if it has nothing to purge, or nothing is ever purged.';
 CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3605,6 +3630,11 @@ CREATE FUNCTION credits.punycode_encode(p_label text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.punycode_encode(p_label text) IS 'A label of a domain in Punycode, without the xn-- before it.';
+CREATE FUNCTION credits.purge_inactive(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.purge_inactive(p_account_id uuid) IS 'Announces that the tokens of a locked wallet will be purged, or purges them, when that is due. The caller, credits.catch_up, has folded the head.';
 CREATE FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6114,6 +6144,17 @@ UNION ALL
     f.found
    FROM credits.power_faults() f(expected, found);
 COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles of the bank have rights, and only to read and to call. Functions and views run with the settings that they should have. PUBLIC has no right on a hardened database.';
+CREATE TABLE credits.inactive_accounts (
+    account_id uuid NOT NULL,
+    active_at timestamp with time zone NOT NULL,
+    announced_at timestamp with time zone NOT NULL,
+    purge_at timestamp with time zone NOT NULL,
+    CONSTRAINT inactive_accounts_come_in_order CHECK (((active_at < announced_at) AND (announced_at < purge_at)))
+);
+ALTER TABLE ONLY credits.inactive_accounts FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.inactive_accounts IS 'Accounts that have been told that their tokens will be purged. A row whose account was active since counts no more.';
+COMMENT ON COLUMN credits.inactive_accounts.active_at IS 'When the account last spent, bought or was granted something.';
+COMMENT ON COLUMN credits.inactive_accounts.purge_at IS 'When its tokens expire if it stays inactive.';
 CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
  WITH l AS (
          SELECT x.account_id,
@@ -6152,8 +6193,19 @@ UNION ALL
    FROM (credits.wallets w
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
   WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
-  GROUP BY w.account_id, w.due_at;
-COMMENT ON VIEW audit.check_balance IS 'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums and the next expiry are right.';
+  GROUP BY w.account_id, w.due_at
+UNION ALL
+ SELECT w.account_id,
+    format('purge due at %s'::text, credits.utc_text(i.purge_at)) AS expected,
+    credits.utc_text(w.due_at) AS found
+   FROM (credits.inactive_accounts i
+     JOIN credits.wallets w ON ((i.account_id = w.account_id)))
+  WHERE ((w.due_at > i.purge_at) AND ((w.balance)::numeric > (0)::numeric) AND (NOT (EXISTS ( SELECT
+           FROM credits.entries x
+          WHERE ((x.account_id = i.account_id) AND (x.posted_at >= i.announced_at))))) AND (NOT (EXISTS ( SELECT
+           FROM credits.current_lots l
+          WHERE ((l.account_id = i.account_id) AND l.live AND ((l.held > (0)::numeric) OR ((l.withheld)::numeric > (0)::numeric) OR l.frozen))))));
+COMMENT ON VIEW audit.check_balance IS 'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums, the next expiry and an announced purge are right.';
 CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
  WITH RECURSIVE campaign_entries AS (
          SELECT entry.account_id,
@@ -7367,7 +7419,14 @@ CREATE TABLE credits.settings (
     freeze_on_fraud_warning boolean DEFAULT false NOT NULL,
     reverse_rewards boolean DEFAULT true NOT NULL,
     stripe_delay interval DEFAULT '01:00:00'::interval NOT NULL,
+    purge_after interval,
+    purge_ahead interval,
     CONSTRAINT settings_are_one_row CHECK (one_row),
+    CONSTRAINT settings_purge_is_sane CHECK (
+CASE
+    WHEN (purge_after IS NULL) THEN (purge_ahead IS NULL)
+    ELSE COALESCE(((purge_ahead >= '1 day'::interval) AND (purge_after > purge_ahead) AND (purge_after <= '1000 years'::interval)), false)
+END),
     CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval))),
     CONSTRAINT settings_stripe_delay_is_sane CHECK (((stripe_delay >= '00:00:00'::interval) AND (stripe_delay <= '72:00:00'::interval)))
 );
@@ -7389,6 +7448,8 @@ COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same for one net
 COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'How many sign-ups from one network are allowed, whatever became of them, because each hashes a password. Ten times as many if it is shared.';
 COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count continues before it starts again.';
 COMMENT ON COLUMN credits.settings.stripe_delay IS 'How long a payment may be under way before the audit misses it: see credits.bound_stripe_delay.';
+COMMENT ON COLUMN credits.settings.purge_after IS 'How long after its last spend, purchase or grant an account''s tokens expire. Null: never. See credits.define_purge.';
+COMMENT ON COLUMN credits.settings.purge_ahead IS 'How long before that the user is told.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -8701,7 +8762,7 @@ COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days, becaus
 CREATE VIEW credits.notice_kinds WITH (security_invoker='true') AS
  SELECT column1 AS kind,
     column2 AS meaning
-   FROM (VALUES ('low_balance'::text,'the balance fell below its threshold'::text), ('depleted'::text,'what is left pays for nothing'::text), ('granted'::text,'tokens came in'::text), ('reversed'::text,'tokens went back with the money that had paid for them'::text), ('reinstated'::text,'tokens came back with that money'::text), ('expiring_soon'::text,'tokens will expire soon'::text), ('expired'::text,'tokens expired'::text), ('top_up_failed'::text,'an automatic top-up failed'::text), ('top_up_paused'::text,'automatic top-ups are paused'::text), ('subscription_changed'::text,'a subscription changed'::text), ('trial_ends_soon'::text,'the trial of a subscription ends soon'::text), ('payment_failed'::text,'the payment of a subscription failed'::text)) "*VALUES*";
+   FROM (VALUES ('low_balance'::text,'the balance fell below its threshold'::text), ('depleted'::text,'what is left pays for nothing'::text), ('granted'::text,'tokens came in'::text), ('reversed'::text,'tokens went back with the money that had paid for them'::text), ('reinstated'::text,'tokens came back with that money'::text), ('expiring_soon'::text,'tokens will expire soon'::text), ('expired'::text,'tokens expired'::text), ('inactive'::text,'tokens will be purged unless they are used'::text), ('top_up_failed'::text,'an automatic top-up failed'::text), ('top_up_paused'::text,'automatic top-ups are paused'::text), ('subscription_changed'::text,'a subscription changed'::text), ('trial_ends_soon'::text,'the trial of a subscription ends soon'::text), ('payment_failed'::text,'the payment of a subscription failed'::text)) "*VALUES*";
 COMMENT ON VIEW credits.notice_kinds IS 'The kinds of notices in the outbox, and when each is written.';
 CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
@@ -8856,6 +8917,8 @@ ALTER TABLE ONLY credits.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (account_id, operation, key);
 ALTER TABLE ONLY credits.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY credits.inactive_accounts
+    ADD CONSTRAINT inactive_accounts_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.lots
     ADD CONSTRAINT lots_pkey PRIMARY KEY (account_id, lot_id);
 ALTER TABLE ONLY credits.module_categories
@@ -9090,6 +9153,8 @@ ALTER TABLE ONLY credits.guests
     ADD CONSTRAINT guests_linked_to_fkey FOREIGN KEY (linked_to) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.identities
     ADD CONSTRAINT identities_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.inactive_accounts
+    ADD CONSTRAINT inactive_accounts_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.lots
     ADD CONSTRAINT lots_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.lots
@@ -9215,6 +9280,7 @@ CREATE POLICY auditor_reads ON credits.guests FOR SELECT TO auditor USING (true)
 CREATE POLICY auditor_reads ON credits.holds FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.idempotency_keys FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.identities FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.inactive_accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.lots FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.module_categories FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.modules FOR SELECT TO auditor USING (true);
@@ -9307,6 +9373,7 @@ ALTER TABLE credits.guests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.holds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.identities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.inactive_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.lots ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.module_categories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.modules ENABLE ROW LEVEL SECURITY;
@@ -9359,6 +9426,7 @@ CREATE POLICY owner ON credits.guests TO credits_owner USING (true) WITH CHECK (
 CREATE POLICY owner ON credits.holds TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.idempotency_keys TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.identities TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.inactive_accounts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.lots TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.module_categories TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.modules TO credits_owner USING (true) WITH CHECK (true);
@@ -9829,6 +9897,7 @@ GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.announce_purge(p_account_id uuid, p_active_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.answer_to_keep(p_answer jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
 GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
@@ -10070,6 +10139,8 @@ REVOKE ALL ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allow
 GRANT ALL ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint, p_currency text, p_interval text, p_interval_count bigint, p_rollover_cap numeric, p_rollover_percent numeric, p_rollover_expires_after interval, p_priority bigint, p_rollover_priority bigint, p_trial_days bigint, p_trial_allowance numeric, p_scope text, p_popular boolean, p_position bigint, p_stripe_price_id text, p_active boolean) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.define_purge(p_after interval, p_ahead interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_purge(p_after interval, p_ahead interval) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
@@ -10206,6 +10277,7 @@ REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.last_active(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO authenticated;
@@ -10244,6 +10316,7 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
 REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.make_due() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
@@ -10292,6 +10365,7 @@ REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with ti
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION credits.next_purge(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_domain(p_domain text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
@@ -10364,6 +10438,7 @@ REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at
 REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.purge_inactive(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_for_products(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text, p_metadata jsonb) FROM PUBLIC;
@@ -10790,6 +10865,7 @@ GRANT SELECT ON TABLE api.webhook_deliveries TO service_role;
 GRANT SELECT ON TABLE api.webhooks TO support;
 GRANT SELECT ON TABLE api.webhooks TO service_role;
 GRANT SELECT ON TABLE audit.check_access TO auditor;
+GRANT SELECT ON TABLE credits.inactive_accounts TO auditor;
 GRANT SELECT ON TABLE audit.check_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
 GRANT SELECT ON TABLE audit.check_charges TO auditor;
