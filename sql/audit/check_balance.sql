@@ -69,11 +69,13 @@ select
     format('purge due at %s', credits.utc_text(i.purge_at)) as expected,
     credits.utc_text(w.due_at) as found
 from credits.inactive_accounts as i
-join credits.wallets as w on i.account_id = w.account_id
+inner join credits.wallets as w on i.account_id = w.account_id
 where
     w.due_at > i.purge_at and w.balance > 0
     and not exists (
-        select from credits.entries as x where x.account_id = i.account_id and x.posted_at >= i.announced_at
+        select
+        from credits.entries as x
+        where x.account_id = i.account_id and x.posted_at >= i.announced_at
     )
     and not exists (
         select

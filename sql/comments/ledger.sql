@@ -79,7 +79,7 @@ comment on column credits.lots.frozen is
 'True while the payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
 comment on table credits.inactive_accounts is
 'Accounts that have been told that their tokens will be purged. A row whose account was active since counts no more.';
-comment on column credits.inactive_accounts.active_at is 'When the account last spent, bought or was granted something.';
+comment on column credits.inactive_accounts.active_at is 'When it last spent, bought or was granted something.';
 comment on column credits.inactive_accounts.purge_at is 'When its tokens expire if it stays inactive.';
 comment on column credits.lots.announced is 'True when the outbox has the notice of its coming expiry.';
 comment on column credits.lots.scope is 'The module:ID or category:ID that the tokens are bound to. Null: not bound.';
