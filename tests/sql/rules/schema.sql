@@ -6153,7 +6153,7 @@ CREATE TABLE credits.inactive_accounts (
 );
 ALTER TABLE ONLY credits.inactive_accounts FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.inactive_accounts IS 'Accounts that have been told that their tokens will be purged. A row whose account was active since counts no more.';
-COMMENT ON COLUMN credits.inactive_accounts.active_at IS 'When the account last spent, bought or was granted something.';
+COMMENT ON COLUMN credits.inactive_accounts.active_at IS 'When it last spent, bought or was granted something.';
 COMMENT ON COLUMN credits.inactive_accounts.purge_at IS 'When its tokens expire if it stays inactive.';
 CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
  WITH l AS (
