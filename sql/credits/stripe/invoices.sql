@@ -104,15 +104,7 @@ begin
         end);
     end if;
     if reason is not null then
-        outcome := case
-            when exists (
-                select
-                from credits.stripe_events as e
-                where e.object_id = p_event.object_id and e.outcome = 'parked'
-                    and e.event_id is distinct from p_event.event_id
-            ) then 'duplicate'
-            else 'parked'
-        end;
+        outcome := credits.parked_or_duplicate(p_event);
         return;
     end if;
 

@@ -208,15 +208,7 @@ begin
         perform credits.pause_topup(p_order.account_id, 'under_review', v_attempt.attempt_id);
         perform credits.end_attempt(v_attempt, 'failed', 'under_review', credits.clock(p_order.account_id));
     end if;
-    return case
-        when exists (
-            select
-            from credits.stripe_events as e
-            where e.object_id = p_event.object_id and e.outcome = 'parked'
-                and e.event_id is distinct from p_event.event_id
-        ) then 'duplicate'
-        else 'parked'
-    end;
+    return credits.parked_or_duplicate(p_event);
 end
 $$;
 comment on function credits.park_intent(credits.orders, credits.stripe_events, text) is

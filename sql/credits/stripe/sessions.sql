@@ -180,15 +180,7 @@ begin
             o.payment_intent_id, credits.stripe_id(p_event.payload #> '{data,object,payment_intent}')
         )
     where p_own and o.account_id = p_order.account_id and o.order_id = p_order.order_id and o.state <> 'paid';
-    return case
-        when exists (
-            select
-            from credits.stripe_events as e
-            where e.object_id = p_event.object_id and e.outcome = 'parked'
-                and e.event_id is distinct from p_event.event_id
-        ) then 'duplicate'
-        else 'parked'
-    end;
+    return credits.parked_or_duplicate(p_event);
 end
 $$;
 comment on function credits.park_session(credits.orders, credits.stripe_events, boolean, text) is

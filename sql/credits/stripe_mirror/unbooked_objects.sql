@@ -57,39 +57,31 @@ reversals as (
     where x.kind in ('refund', 'dispute')
 )
 
+-- Payments without a grant. A payment intent of Checkout is granted by its session.
 select
     x.object_id,
     x.kind,
     x.account_id,
     x.order_id,
     x.created_at,
-    format('session %s, which is paid, has granted order %s', x.object_id, x.order_id) as expected,
+    format(
+        case x.kind
+            when 'payment_intent' then 'payment %s, an automatic top-up, has granted order %s'
+            else 'session %s, which is paid, has granted order %s'
+        end, x.object_id, x.order_id
+    ) as expected,
     case when o.order_id is null then 'no such order' else format('the order is %s', o.state) end as found
 from objects as x
 left join credits.orders as o on x.account_id = o.account_id and x.order_id = o.order_id
 where
-    x.kind = 'checkout.session' and x.status = 'paid' and x.order_id is not null
-    and coalesce(x.payload ->> 'mode', 'payment') = 'payment'
-    and not exists (
-        select from credits.stripe_objects as s
-        where s.object_id = x.object_id
+    (
+        (x.kind = 'checkout.session' and x.status = 'paid' and coalesce(x.payload ->> 'mode', 'payment') = 'payment')
+        or (
+            x.kind = 'payment_intent' and x.status = 'succeeded'
+            and x.payload #> '{metadata,attempt_id}' is not null
+        )
     )
-    and o.state is distinct from 'paid'
-union all
--- A payment intent of Checkout is granted by its session.
-select
-    x.object_id,
-    x.kind,
-    x.account_id,
-    x.order_id,
-    x.created_at,
-    format('payment %s, an automatic top-up, has granted order %s', x.object_id, x.order_id) as expected,
-    case when o.order_id is null then 'no such order' else format('the order is %s', o.state) end as found
-from objects as x
-left join credits.orders as o on x.account_id = o.account_id and x.order_id = o.order_id
-where
-    x.kind = 'payment_intent' and x.status = 'succeeded' and x.order_id is not null
-    and x.payload #> '{metadata,attempt_id}' is not null
+    and x.order_id is not null
     and not exists (
         select from credits.stripe_objects as s
         where s.object_id = x.object_id
