@@ -3431,6 +3431,11 @@ CREATE FUNCTION credits.park_session(p_order credits.orders, p_event credits.str
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) IS 'Keeps an event whose money does not match its order for a person, and its order with it. p_own: the session is the order''s. Returns the outcome.';
+CREATE FUNCTION credits.parked_or_duplicate(p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.parked_or_duplicate(p_event credits.stripe_events) IS 'The outcome of an event that a person has to decide about: parked, or duplicate if another event about its object is parked already.';
 CREATE FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) RETURNS TABLE(lot_id bigint, tokens numeric)
     LANGUAGE plpgsql IMMUTABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7684,30 +7689,18 @@ CREATE VIEW credits.unbooked_objects WITH (security_invoker='true') AS
     x.account_id,
     x.order_id,
     x.created_at,
-    format('session %s, which is paid, has granted order %s'::text, x.object_id, x.order_id) AS expected,
+    format(
+        CASE x.kind
+            WHEN 'payment_intent'::text THEN 'payment %s, an automatic top-up, has granted order %s'::text
+            ELSE 'session %s, which is paid, has granted order %s'::text
+        END, x.object_id, x.order_id) AS expected,
         CASE
             WHEN (o.order_id IS NULL) THEN 'no such order'::text
             ELSE format('the order is %s'::text, o.state)
         END AS found
    FROM (objects x
      LEFT JOIN credits.orders o ON (((x.account_id = o.account_id) AND (x.order_id = o.order_id))))
-  WHERE ((x.kind = 'checkout.session'::text) AND (x.status = 'paid'::text) AND (x.order_id IS NOT NULL) AND (COALESCE((x.payload ->> 'mode'::text), 'payment'::text) = 'payment'::text) AND (NOT (EXISTS ( SELECT
-           FROM credits.stripe_objects s
-          WHERE (s.object_id = x.object_id)))) AND (o.state IS DISTINCT FROM 'paid'::text))
-UNION ALL
- SELECT x.object_id,
-    x.kind,
-    x.account_id,
-    x.order_id,
-    x.created_at,
-    format('payment %s, an automatic top-up, has granted order %s'::text, x.object_id, x.order_id) AS expected,
-        CASE
-            WHEN (o.order_id IS NULL) THEN 'no such order'::text
-            ELSE format('the order is %s'::text, o.state)
-        END AS found
-   FROM (objects x
-     LEFT JOIN credits.orders o ON (((x.account_id = o.account_id) AND (x.order_id = o.order_id))))
-  WHERE ((x.kind = 'payment_intent'::text) AND (x.status = 'succeeded'::text) AND (x.order_id IS NOT NULL) AND ((x.payload #> '{metadata,attempt_id}'::text[]) IS NOT NULL) AND (NOT (EXISTS ( SELECT
+  WHERE ((((x.kind = 'checkout.session'::text) AND (x.status = 'paid'::text) AND (COALESCE((x.payload ->> 'mode'::text), 'payment'::text) = 'payment'::text)) OR ((x.kind = 'payment_intent'::text) AND (x.status = 'succeeded'::text) AND ((x.payload #> '{metadata,attempt_id}'::text[]) IS NOT NULL))) AND (x.order_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM credits.stripe_objects s
           WHERE (s.object_id = x.object_id)))) AND (o.state IS DISTINCT FROM 'paid'::text))
 UNION ALL
@@ -10404,6 +10397,7 @@ GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.park_intent(p_order credits.orders, p_event credits.stripe_events, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.parked_or_duplicate(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pause_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) FROM PUBLIC;
