@@ -1,4 +1,4 @@
--- A refund that we requested withholds its tokens until it has ended, and never more than was paid is asked back.
+-- A refund withholds its tokens until it has ended, and never more than was paid is asked back.
 create or replace view audit.check_refund_requests
 with (security_invoker = true)
 as
@@ -63,31 +63,34 @@ cross join
 where (v.asked <= o.paid) is false
 union all
 select
-    o.account_id,
-    format('order %s withholds the tokens of %s that may go back', o.order_id, m.pending) as expected,
-    format('%s tokens', w.withheld) as found
-from credits.orders as o
-cross join
-    lateral (
-        select coalesce(sum(r.amount), 0) as pending
-        from credits.reversals as r
-        where
-            r.account_id = o.account_id and r.order_id = o.order_id and r.kind = 'refund'
-            and r.status in ('requested', 'requires_action', 'pending')
-    ) as m
-cross join
-    lateral (
-        select coalesce(sum(l.withheld), 0) as withheld
-        from credits.lots as l
-        where l.account_id = o.account_id and l.order_id = o.order_id
-    ) as w
-where
-    o.state = 'paid' and exists (
-        select
-        from credits.refund_requests as q
-        where q.account_id = o.account_id and q.order_id = o.order_id
-    )
-    and (w.withheld > 0) is distinct from (m.pending > 0 and o.reversed < o.paid);
+    l.account_id,
+    format('order %s withholds %s tokens, of the %s that may go back', l.order_id, l.due, o.reversal_pending) as expected,
+    format('%s tokens', l.withheld) as found
+from (
+    select
+        x.account_id,
+        x.order_id,
+        sum(x.withheld) as withheld,
+        -- What went over to the next period was granted before, by the allowance.
+        sum(
+            case
+                when x.source = 'rollover' then 0
+                when m.reversed + m.reversal_pending >= m.paid then x.granted
+                else trunc(x.granted * (m.reversed + m.reversal_pending) / nullif(m.paid, 0), 6)
+            end
+            - case
+                when x.source = 'rollover' then 0
+                when m.reversed >= m.paid then x.granted
+                else trunc(x.granted * m.reversed / nullif(m.paid, 0), 6)
+            end
+        ) as due
+    from credits.lots as x
+    inner join credits.orders as m on x.account_id = m.account_id and x.order_id = m.order_id
+    where m.paid > 0
+    group by x.account_id, x.order_id
+) as l
+inner join credits.orders as o on l.account_id = o.account_id and l.order_id = o.order_id
+where l.withheld is distinct from l.due;
 comment on view audit.check_refund_requests is
 'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more '
 'than is left of the payment.';

@@ -39,7 +39,7 @@ declare
 begin
     select
         coalesce(sum(l.granted) filter (where l.source <> 'rollover'), 0),
-        coalesce(sum(greatest(coalesce(l.remaining - l.held - l.withheld, 0), 0)) filter (where not l.frozen), 0)
+        greatest(coalesce(sum(l.remaining - l.held - l.withheld) filter (where not l.frozen), 0), 0)
     into v_granted, v_free
     from credits.current_lots as l
     where l.account_id = p_order.account_id and l.order_id = p_order.order_id;

@@ -81,7 +81,7 @@ comment on function credits.put_refund_request(credits.orders, uuid, bigint, tex
 'Writes a request to refund so many minor units of an order, withholds the tokens, and writes the call to Stripe.';
 
 create or replace function credits.drop_request(p_account_id uuid, p_request_id uuid)
-returns void
+returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -90,10 +90,12 @@ begin
     update credits.reversals as r
     set status = 'dropped', changed_at = credits.clock()
     where r.account_id = p_account_id and r.reversal_id = 'request:' || p_request_id and r.status = 'requested';
+    return found;
 end
 $$;
 comment on function credits.drop_request(uuid, uuid) is
-'A request of a refund no longer withholds tokens by itself. The caller settles the order.';
+'A request of a refund no longer withholds tokens by itself. False when that was so before. The caller settles the '
+'order.';
 
 create or replace function credits.refund_answered(
     p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb
@@ -127,7 +129,7 @@ comment on function credits.refund_answered(credits.stripe_calls, text, text, js
 'withheld until the event of the refund takes them. The caller holds the locks of credits.lock_with_referrer.';
 
 create or replace function credits.match_request(p_event credits.stripe_events)
-returns void
+returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -154,14 +156,12 @@ begin
         -- A refund that failed stays failed, in whatever order its events come.
         and (r.state <> 'failed' or r.refund_id is distinct from p_event.object_id)
     returning r.request_id into v_request_id;
-    if found then
-        perform credits.drop_request(p_event.account_id, v_request_id);
-    end if;
+    return found and credits.drop_request(p_event.account_id, v_request_id);
 end
 $$;
 comment on function credits.match_request(credits.stripe_events) is
-'An event of a refund that we requested ends the request, also before the worker has reported its answer. The caller '
-'notes the refund and settles the order.';
+'An event of a refund that we requested ends the request, also before the worker has reported its answer. True when '
+'the request withheld tokens until now. The caller notes the refund and settles the order.';
 
 create or replace function credits.refund_request_receipt(
     p_account_id uuid, p_request_id uuid, p_user_id text, p_replayed boolean

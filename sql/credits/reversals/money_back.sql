@@ -164,6 +164,20 @@ begin
             then format('currency %s, paid in %s', v_object ->> 'currency', v_order.currency)
         when (v_amount > v_order.paid) is true
             then format('an amount of %s, of a payment of %s', v_amount, v_order.paid)
+        when exists (
+            select
+            from credits.stripe_objects as s
+            where
+                s.object_id = any (p_event.names)
+                and (s.account_id, s.order_id) is distinct from (p_event.account_id, p_event.order_id)
+        ) then 'it names the payments of two orders'
+        when exists (
+            select
+            from credits.reversals as r
+            where
+                r.account_id = p_event.account_id and r.reversal_id = p_event.object_id
+                and r.order_id <> p_event.order_id
+        ) then 'it took money back from another order before'
     end, 200);
 end
 $$;

@@ -152,21 +152,10 @@ begin
     v_since := credits.give_back(v_order, v_plan.gives, greatest(-v_plan.debt, 0));
     perform credits.take_back(v_order, v_plan.takes, greatest(v_plan.debt, 0));
 
+    perform credits.withhold_lots(v_order, v_money.back, v_money.pending);
     update credits.lots as l
-    set
-        frozen = v_money.disputed,
-        -- What went over stands in for the allowance, which has expired.
-        withheld = least(
-            l.granted,
-            credits.share_of(s.granted, v_money.back + v_money.pending, v_order.paid)
-            - credits.share_of(s.granted, v_money.back, v_order.paid)
-        )
-    from (
-        select x.lot_id, case when (x.source = 'rollover') is true then v_order.tokens else x.granted end as granted
-        from credits.lots as x
-        where x.account_id = p_account_id and x.order_id = p_order_id
-    ) as s
-    where l.lot_id = s.lot_id and l.account_id = p_account_id and l.order_id = p_order_id;
+    set frozen = v_money.disputed
+    where l.account_id = p_account_id and l.order_id = p_order_id and l.frozen <> v_money.disputed;
     update credits.orders as o
     set
         reversed = v_money.back, reversal_pending = v_money.pending, disputed = v_money.disputed,

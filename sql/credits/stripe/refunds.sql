@@ -13,6 +13,7 @@ declare
     v_on_charge constant boolean not null := p_event.type = 'charge.refunded';
     v_amount constant jsonb := v_object -> case when v_on_charge then 'amount_refunded' else 'amount' end;
     v_status constant text := case when v_on_charge then 'refunded' else v_object ->> 'status' end;
+    v_ended boolean not null := false;
 begin
     reason := credits.reversal_problem(p_event, v_amount);
     if reason is null and not v_on_charge and (
@@ -24,14 +25,12 @@ begin
         outcome := 'parked';
         return;
     end if;
+    v_ended := not v_on_charge and credits.match_request(p_event);
     outcome := 'duplicate';
-    if not v_on_charge then
-        perform credits.match_request(p_event);
-    end if;
     if credits.note_reversal(
         p_event, p_event.object_id, case when v_on_charge then 'refunded_charge' else 'refund' end,
         credits.stripe_amount(v_amount)::bigint, v_status
-    ) then
+    ) or v_ended then
         outcome := 'applied';
         entry_id := credits.settle_event(p_event);
     end if;

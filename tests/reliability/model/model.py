@@ -511,16 +511,7 @@ class Account:
             return
         money = order.money
         lots = [lot for lot in self.lots.values() if lot.order == place]
-        due = {lot.lot_id: share(lot.bought, money.back, money.paid) for lot in lots}
-        whole = sum((lot.granted for lot in lots if lot.source == "allowance"), ZERO)
-        # Each lot pays its own part, as far as it can. Then the other one helps.
-        most = {lot.lot_id: lot.free + lot.reversed for lot in lots}
-        taken = {lot_id: min(due[lot_id], most[lot_id]) for lot_id in due}
-        missing = sum(due.values(), ZERO) - sum(taken.values(), ZERO)
-        for lot_id in taken:
-            more = min(most[lot_id] - taken[lot_id], missing)
-            taken[lot_id] += more
-            missing -= more
+        taken, missing = self._taken(lots, money.back, money.paid)
         # What went over is not gone.
         gone = sum((lot.gone - (lot.granted - lot.bought) for lot in lots), ZERO)
         owed = max(missing - gone, ZERO) if missing else ZERO
@@ -540,14 +531,39 @@ class Account:
             self.post("reversal", -total_tokens(takes) - more, takes, order=place)
         for lot in lots:
             lot.frozen = money.disputed
-            # What went over stands in for the allowance.
-            stands_for = whole if lot.source == "rollover" else lot.granted
-            pending = share(stands_for, money.back + money.pending, money.paid)
-            lot.withheld = min(lot.granted, pending - share(stands_for, money.back, money.paid))
+        self._withhold(lots, money)
         order.reversed, order.reversal_pending, order.disputed = money.back, money.pending, money.disputed
         order.reversed_debt = owed
         if gives or less:
             self.expire_lots(returned_at=self.now)
+
+    def _taken(self, lots: list[Lot], back: int, paid: int) -> tuple[dict[int, Decimal], Decimal]:
+        """What each lot pays when so much money has gone back, and what all of them cannot pay."""
+        due = {lot.lot_id: share(lot.bought, back, paid) for lot in lots}
+        # Each lot pays its own part, as far as it can. Then the other one helps.
+        most = {lot.lot_id: lot.free + lot.reversed for lot in lots}
+        taken = {lot_id: min(due[lot_id], most[lot_id]) for lot_id in due}
+        missing = sum(due.values(), ZERO) - sum(taken.values(), ZERO)
+        for lot_id in taken:
+            more = min(most[lot_id] - taken[lot_id], missing)
+            taken[lot_id] += more
+            missing -= more
+        return taken, missing
+
+    def _withhold(self, lots: list[Lot], money: MoneyBack) -> None:
+        """Tokens whose money may go back: those that would go, then held ones, then those that are not there."""
+        after = money.back + money.pending
+        left = sum((share(lot.bought, after, money.paid) for lot in lots), ZERO)
+        left -= sum((share(lot.bought, money.back, money.paid) for lot in lots), ZERO)
+        taken, _ = self._taken(lots, after, money.paid)
+        rooms = [(lot, taken[lot.lot_id] - lot.reversed) for lot in lots]
+        rooms += [(lot, lot.held) for lot in lots]
+        rooms += [(lot, lot.granted - sum(room for x, room in rooms if x is lot)) for lot in lots]
+        for lot in lots:
+            lot.withheld = ZERO
+        for lot, room in rooms:
+            lot.withheld += min(room, left)
+            left -= min(room, left)
 
     def _give_back(self, place: int, gives: Draws, debt: Decimal) -> None:
         """Tokens go back into the lots of an order. Debt ends, or the lots that repaid it get theirs back."""

@@ -386,9 +386,9 @@ SLIPS = {
         "null",
     ),
     "tokens of a pending refund are not withheld": (
-        "credits.settle_lots",
-        "v_money.back + v_money.pending",
-        "v_money.back",
+        "credits.withhold_lots",
+        "p_back + p_pending",
+        "p_back",
     ),
     "withheld tokens are spent": ("credits.free_lots", "(l.withheld)::numeric", "0"),
     "frozen tokens are spent": ("credits.free_lots", "(NOT l.frozen)", "true"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ from sql.reversals.payments import Payment, books, paid
 def spend(bank: Bank, calls: int) -> Row:
     """25 tokens a call."""
     return bank.call("consume_tokens", user_id="clock", module_id="whisper", usage={"calls": calls})
+
+
+def left_of(granted: int, back: int, paid: int) -> Decimal:
+    """What is left of a grant when so much of what was paid has gone back."""
+    return granted - Decimal(granted * back * 10**6 // paid) / 10**6
 
 
 # Proportions
@@ -59,7 +65,7 @@ def test_other_lots_are_never_touched(bank: Bank) -> None:
     payment = paid(bank)
     spend(bank, 20)
     payment.refund()
-    assert books(bank) == (500, 0, 0, 500)
+    assert books(bank) == (500, 0, 0, 500)  # nothing can be spent beside a debt
     assert bank.rows("select source, remaining from api.lots order by lot_id") == [
         {"source": "grant", "remaining": 1000},
         {"source": "purchase", "remaining": 0},
@@ -357,3 +363,22 @@ def test_charge_alone_is_enough_to_find_the_payment_later(bank: Bank) -> None:
     )
     dispute["data"]["object"]["payment_intent"] = None
     assert payment.tell(dispute)["outcome"] == "applied"
+
+
+# Events that contradict each other
+
+
+def test_refund_that_names_the_payments_of_two_users_is_parked(bank: Bank) -> None:
+    mine, theirs = paid(bank), paid(bank, "other", pack_id="premium")
+    mine.refund(1000, refund_id="re_mine")  # makes the charge known
+    swapped = mine.about("refund.created", id="re_1", object="refund", amount=500, status="succeeded")
+    swapped["data"]["object"]["payment_intent"] = theirs.intent
+    assert mine.tell(swapped)["outcome"] == "parked"
+    assert (books(bank)[0], books(bank, "other")[0]) == (left_of(500, 1000, 3999), 1000)
+
+
+def test_refund_that_took_money_back_from_another_order_is_parked(bank: Bank) -> None:
+    first, second = paid(bank), paid(bank)
+    first.refund(1000, refund_id="re_1")
+    assert second.refund(2000, refund_id="re_1")["outcome"] == "parked"
+    assert books(bank)[0] == 500 + left_of(500, 1000, 3999)

@@ -181,3 +181,75 @@ def test_unpaid_order_and_odd_amounts_are_refused(bank: Bank, order: Row) -> Non
     bank.call("open_account", user_id="eve")
     with refused("unknown_order"):
         bank.call("request_refund", user_id="eve", order_id=order["order_id"], amount=5)
+
+
+def with_bonus(bank: Bank) -> Row:
+    """400 tokens and a bonus of 100 for 40.00. The bonus, which was free, is spent first."""
+    bank.rows("select credits.define_pack('more', 'More', 400, 4000, 'eur', p_bonus_tokens => 100)")
+    return paid_order(bank, "ada", "more")
+
+
+def spend(bank: Bank, tokens: int) -> None:
+    for _ in range(tokens // 10):
+        bank.call("consume_tokens", user_id="ada", module_id="metube")
+
+
+def test_spent_bonus_is_withheld_in_the_lot_of_its_purchase(bank: Bank) -> None:
+    order = with_bonus(bank)
+    spend(bank, 100)
+    assert ask(bank, order, amount=1600)["tokens"] == 200  # 160, and 40 of the bonus
+    assert tokens(bank) == (400, 200)
+    lots = "select source, remaining, withheld from api.lots order by lot_id"
+    assert [tuple(row.values()) for row in bank.rows(lots)] == [("purchase", 400, 200), ("bonus", 0, 0)]
+    assert bank.row("select available from api.balance where user_id = 'ada'")["available"] == 200
+    spend(bank, 200)
+    with refused("insufficient_tokens"):
+        spend(bank, 10)
+    (call,) = claim(bank)
+    tell(bank, "refund.created", refund(call))
+    assert bank.row("select balance, debt from api.balance where user_id = 'ada'") == {"balance": 0, "debt": 0}
+
+
+@pytest.mark.parametrize("first", [1, 799, 1600, 3199])
+def test_requests_never_ask_back_what_a_spent_bonus_had_cost(first: int, bank: Bank) -> None:
+    order = with_bonus(bank)
+    spend(bank, 100)
+    amounts = [ask(bank, order, amount=first)["amount"], ask(bank, order, tokens="Infinity")["amount"]]
+    assert sum(amounts) == 3200  # for the 400 of 500 tokens that are left
+    with refused("bad_amount"):
+        ask(bank, order, amount=1)
+    for call in claim(bank):
+        tell(bank, "refund.created", refund(call))
+    assert bank.row("select balance, debt from api.balance where user_id = 'ada'") == {"balance": 0, "debt": 0}
+
+
+@pytest.mark.parametrize("end", ["captured", "released", "expired"])
+def test_tokens_of_a_hold_whose_money_may_go_back_are_not_free_when_it_ends(end: str, bank: Bank) -> None:
+    order = with_bonus(bank)
+    held = hold(bank, 16, user_id="ada")["hold_id"]  # the bonus of 100, and 300
+    found = bank.row("select payment_intent_id from credits.orders where order_id = %s", (order["order_id"],))
+    intent_id = found["payment_intent_id"]
+    thing = {"id": "re_1", "object": "refund", "amount": 2000, "currency": "eur", "payment_intent": intent_id}
+    tell(bank, "refund.created", thing | {"status": "pending"})  # of 250 tokens: 100 are free
+    assert tokens(bank) == (500, 0)
+    if end == "captured":
+        bank.call("capture_hold", hold_id=held, usage={"calls": 8})
+    elif end == "released":
+        bank.call("release_hold", hold_id=held)
+    else:
+        bank.at("2098-06-01 13:00Z")
+    assert tokens(bank) == ((300, 50) if end == "captured" else (500, 250))
+    tell(bank, "refund.updated", thing | {"status": "succeeded"})
+    assert tokens(bank) == ((50, 50) if end == "captured" else (250, 250))
+
+
+def test_request_ends_with_a_refund_that_does_not_name_it(bank: Bank, order: Row) -> None:
+    ask(bank, order, amount=2000)
+    (call,) = claim(bank)
+    told = refund(call, metadata={})
+    tell(bank, "refund.created", told)
+    report(bank, call, {"object": told})
+    assert tell(bank, "refund.updated", told) == "applied"
+    assert tell(bank, "refund.updated", told) == "duplicate"
+    left = 500 - Decimal(500 * 2000 * 10**6 // 3999) / 10**6
+    assert tokens(bank) == (left, left)
