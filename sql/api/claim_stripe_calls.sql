@@ -2,8 +2,8 @@
 --
 --   1. Choose calls that nobody else is taking. A charge of an account that is frozen waits, and maintain cancels one
 --      that no worker has taken within a day.
---   2. Lease them. A call that was tried a day ago, or whose consent has been withdrawn, is not made again: the worker
---      looks whether the first try was done.
+--   2. Lease them. A call that was tried a day ago, whose consent has been withdrawn, or whose account was frozen since,
+--      is not made again: the worker looks whether the first try was done.
 create or replace function api.claim_stripe_calls(
     most bigint default 10,
     lease_seconds bigint default 60

@@ -109,7 +109,8 @@ cross join
         where
             b.account_id = a.account_id and b.currency = a.currency and b.reason is null
             and b.state in ('open', 'succeeded') and b.fired_at <= a.fired_at
-            and b.fired_at >= credits.period_start('month', a.fired_at)
+            -- A charge that ended in another month than it began in counts for both.
+            and coalesce(b.ended_at, 'infinity') >= credits.period_start('month', a.fired_at)
     ) as m
 where a.reason is null and a.state in ('open', 'succeeded') and (m.charged <= a.monthly_limit) is not true
 union all

@@ -166,7 +166,7 @@ begin
     where a.account_id = v_attempt.account_id and a.attempt_id = v_attempt.attempt_id;
     update credits.orders as o
     set payment_intent_id = coalesce(o.payment_intent_id, p_event.object_id)
-    where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
+    where o.account_id = p_order.account_id and o.order_id = p_order.order_id and o.kind = 'auto_topup';
     if v_attempt.attempt_id is null or credits.end_attempt(
         v_attempt,
         case

@@ -45,11 +45,12 @@ begin atomic
     select coalesce(sum(a.amount), 0)
     from credits.topup_attempts as a
     where
-        a.account_id = p_account_id and a.currency = p_currency and a.fired_at >= p_since
-        and a.state in ('open', 'succeeded');
+        a.account_id = p_account_id and a.currency = p_currency
+        and (a.state = 'open' or (a.state = 'succeeded' and greatest(a.fired_at, a.ended_at) >= p_since));
 end;
 comment on function credits.topped_up_since(uuid, text, timestamptz) is
-'What automatic top-ups have charged since then, and what may yet be charged by one that is in flight, in minor units.';
+'What automatic top-ups have charged since then, in minor units, and what may yet be charged by one that is in flight, '
+'whenever it began.';
 
 create or replace function credits.is_disputed(p_account_id uuid)
 returns boolean

@@ -201,6 +201,22 @@ def test_withdrawn_consent_in_flight_makes_no_second_call(user: Bank) -> None:
     assert topup(user, "ada")["reason"] == "withdrawn"
 
 
+def test_charge_of_an_account_that_was_frozen_is_not_made_again(user: Bank) -> None:
+    (first,) = claim(user)
+    report(user, first, {"http_status": 429, "type": "invalid_request_error", "code": "rate_limit"})
+    user.call("freeze_account", user_id="ada")
+    user.at("2098-06-01 12:01Z")
+    (second,) = claim(user)
+    assert second["must_look_up"]
+    report(user, second, {"absent": True})
+    assert charges(user)[0]["state"] == "canceled"
+    user.call("thaw_account", user_id="ada")
+    user.at("2098-06-01 14:00Z")
+    spend(user)
+    (third,) = claim(user)
+    assert not third["must_look_up"]
+
+
 def test_card_that_is_gone_stops(user: Bank) -> None:
     decline(user, {"http_status": 400, "type": "invalid_request_error", "code": "resource_missing"})
     state = topup(user, "ada")

@@ -221,3 +221,22 @@ def test_batch_begins_one_charge_and_names_its_entry(user: Bank) -> None:
     verdicts = user.call("consume_tokens_batch", items=Jsonb(items))["verdicts"]
     (charge,) = charges(user)
     assert charge["entry_id"] == verdicts[2]["entry_id"]
+
+
+def test_charge_that_ends_in_the_next_month_counts_for_it(bank: Bank) -> None:
+    with_customer(bank, "ada")
+    agree(bank, "ada", monthly_limit=1500)
+    bank.call("add_tokens", user_id="ada", tokens=100)
+    bank.at("2098-06-30 23:59:59Z")
+    spend(bank)
+    bank.at("2098-07-01 00:00:10Z")
+    assert topup(bank, "ada")["charged_this_month"] == 999  # it may be charged now
+    (call,) = claim(bank)
+    assert tell(bank, "payment_intent.succeeded", intent(call)) == "granted"
+    spend(bank, 10)
+    state = topup(bank, "ada")
+    assert (state["charged_this_month"], state["waits_for"]) == (999, "monthly_limit")
+    assert len(charges(bank)) == 1
+    bank.at("2098-08-01 00:00Z")
+    spend(bank)
+    assert len(charges(bank)) == 2

@@ -380,3 +380,12 @@ def test_charge_that_no_worker_has_taken_is_canceled_by_a_fraud_warning(bank: Ba
     bank.call("add_tokens", user_id="ada", tokens=120)
     bank.call("consume_tokens", user_id="ada", module_id="metube", usage={"calls": 3})
     assert claim(bank) == []
+
+
+def test_failure_that_names_a_purchase_does_not_become_its_payment(bank: Bank, call: Row) -> None:
+    other = bank.call("create_order", user_id="ada", pack_id="standard")
+    wrong = failed(call, CARD_ERROR)
+    wrong["metadata"] = wrong["metadata"] | {"order_id": str(other["order_id"])}
+    assert tell(bank, FAILED, wrong) == "duplicate"
+    found = bank.row("select state, payment_intent_id from credits.orders where order_id = %s", (other["order_id"],))
+    assert found == {"state": "pending", "payment_intent_id": None}

@@ -62,13 +62,18 @@ class Model:
     in_flight: bool = False
     consented: int = 0  # the number of the agreement that the charge in flight belongs to
     agreement: int = 0
-    fired: list[datetime] = field(default_factory=list)  # charges that count for the month
+    charges: list[datetime] = field(default_factory=list)  # when they ended; the last one may be in flight
     stopped_by: int | None = None
     attempt: int = 0
 
     @property
     def free(self) -> int:
         return self.tokens - sum(self.holds.values())
+
+    def this_month(self) -> int:
+        """How many charges count for this month: those that ended in it, and the one in flight."""
+        ended = self.charges[:-1] if self.in_flight else self.charges
+        return self.in_flight + sum((at.year, at.month) == (self.now.year, self.now.month) for at in ended)
 
     def fell(self, before: int) -> None:
         """A spend, a hold or a capture took tokens."""
@@ -78,20 +83,18 @@ class Model:
             return
         if self.frozen or self.next_try > self.now:
             self.wanted = True
-        elif (
-            len([at for at in self.fired if (at.year, at.month) == (self.now.year, self.now.month)]) + 1
-        ) * PRICE > LIMIT:
+        elif (self.this_month() + 1) * PRICE > LIMIT:
             self.wanted = True
             month = (self.now.replace(day=1) + timedelta(days=32)).replace(day=1)
             self.next_try = max(self.next_try, month.replace(hour=0, minute=0, second=0))
         else:
             self.in_flight, self.wanted, self.consented = True, False, self.agreement
             self.attempt += 1
-            self.fired.append(self.now)
+            self.charges.append(self.now)
 
     def failed(self, declined: bool, asks: bool = False) -> None:
         self.in_flight = False
-        self.fired.pop()
+        self.charges.pop()
         if self.state != "on" or self.consented != self.agreement:
             return
         self.declines += declined
@@ -106,6 +109,7 @@ class Model:
 
     def charged(self) -> None:
         self.tokens += PACK
+        self.charges[-1] = self.now
         self.in_flight = False
         if self.consented == self.agreement and self.state != "withdrawn":
             self.declines = self.failures = 0
@@ -209,7 +213,7 @@ class Life:
             self.model.state, self.model.wanted = "off", False
             if self.model.in_flight and self.call is None:
                 self.model.in_flight = False
-                self.model.fired.pop()
+                self.model.charges.pop()
 
     def do_agree(self, _: int) -> None:
         self._agree("pm_1")
@@ -247,8 +251,7 @@ class Life:
         assert (row["balance"], row["held"]) == (model.tokens, sum(model.holds.values()))
         assert (state["order_in_flight"] is not None, state["state"]) == (model.in_flight, model.state)
         assert state["declines"] == model.declines
-        month = [at for at in model.fired if (at.year, at.month) == (model.now.year, model.now.month)]
-        assert state["charged_this_month"] == PRICE * len(month) <= LIMIT
+        assert state["charged_this_month"] == PRICE * model.this_month() <= LIMIT
 
 
 def live(still: Connection, seed: int, bent: str = "") -> Life:
