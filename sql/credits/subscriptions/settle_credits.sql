@@ -3,7 +3,7 @@
 -- (settle_order.sql): first those that are left in the period's lots, and what was spent beyond that is owed. Without
 -- this, somebody could upgrade, spend the large allowance, downgrade, and have both the tokens and the money.
 --
--- A credit is shared out over the orders of the period that began before it, the latest first: what an upgrade charged
+-- A credit is shared out over the other orders of the period that began by then, the latest first: what an upgrade charged
 -- is credited before what the plan below had cost. All credits and all orders of the period are looked at each time, so
 -- the order in which the invoices come does not matter.
 
@@ -23,7 +23,7 @@ declare
     v_parts jsonb not null := jsonb_build_object();
 begin
     for v_credit in
-        select i.credited, i.credited_from
+        select i.invoice_id, i.credited, i.credited_from
         from credits.subscription_invoices as i
         where
             i.account_id = p_account_id and i.subscription_id = p_subscription_id and i.credited_until = p_ends_at
@@ -36,7 +36,8 @@ begin
             join credits.orders as o on i.account_id = o.account_id and i.order_id = o.order_id
             where
                 i.account_id = p_account_id and i.subscription_id = p_subscription_id
-                and i.period_ends_at = p_ends_at and i.period_starts_at < v_credit.credited_from
+                and i.period_ends_at = p_ends_at and i.period_starts_at <= v_credit.credited_from
+                and i.invoice_id <> v_credit.invoice_id
             order by i.period_starts_at desc, i.invoice_id
         loop
             v_part := least(

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from callers import Caller, Row, refused
+from callers import Caller, Row, findings, refused
 from holding import Bank
 from mirroring import page, read, reading
 from stripe_events import COMPLETED, attached, event, session
-from subscribing import PLANS, STARTER, Subscriber
+from subscribing import PLANS, PRO, STARTER, Subscriber
 from subscription_events import PAID, at, line
 from topping import agree, claim, intent, with_customer
 
-JULY, AUGUST = (datetime(2098, month, 1, tzinfo=UTC) for month in (7, 8))
+JUNE, JULY, AUGUST = (datetime(2098, month, 1, 12, tzinfo=UTC) for month in (6, 7, 8))
 
 
 def missing(bank: Caller) -> tuple[list[str], list[str]]:
@@ -142,6 +142,49 @@ def test_paid_invoice_that_was_missed_grants_its_period_once(bank: Bank) -> None
     assert before >= 1000
     assert ada.apply(at(PAID, invoice, JULY)) == "duplicate"
     assert ada.balance() == before
+
+
+@pytest.fixture
+def ada(bank: Bank) -> Subscriber:
+    for plan in PLANS:
+        bank.rows(plan)
+    bank.rows("select credits.allow_test_clocks(true)")
+    return Subscriber(bank, "ada", JUNE)
+
+
+def test_credit_of_a_smaller_plan_is_no_refund_that_stripe_lacks(bank: Bank, ada: Subscriber) -> None:
+    middle = datetime(2098, 6, 16, 12, tzinfo=UTC)
+    smaller = (line(PRO, -1450, middle, JULY, proration=True), line(STARTER, 450, middle, JULY, proration=True))
+    invoices = [
+        ada.invoice(1, line(PRO, 2900, JUNE, JULY), reason="create"),
+        ada.invoice(2, *smaller, reason="update"),
+    ]
+    assert ada.apply(at(PAID, invoices[0], JUNE)) == "granted"
+    bank.at(middle.isoformat())
+    ada.clock(middle)
+    assert ada.apply(at(PAID, invoices[1], middle)) == "granted"
+    bank.at("2098-06-20 12:00Z")
+    read(bank, "invoices", *(one | {"created": int(middle.timestamp())} for one in invoices))
+    read(bank, "refunds")
+    assert findings(bank) == []
+    refunded = refund(1, amount=290, payment_intent=f"pi_in_1_{ada.user_id}", charge=None)
+    read(bank, "refunds", refunded | {"created": int(middle.timestamp())})
+    assert missing(bank) == ([], ["re_1"])
+    assert bank.call("replay_from_stripe", object_id="re_1")["outcome"] == "applied"
+    assert ada.balance() == 3000 - 1500 - 300 + 500
+
+
+def test_invoice_that_the_customers_balance_paid_was_paid(bank: Bank, ada: Subscriber) -> None:
+    of = ada.invoice(1, line(STARTER, 900, JUNE, JULY), reason="create", amount_due=200, amount_paid=200)
+    of |= {"starting_balance": -700, "created": int(JUNE.timestamp())}
+    assert ada.apply(at(PAID, of, JUNE)) == "granted"
+    bank.at("2098-06-20 12:00Z")
+    read(bank, "invoices", of)
+    assert findings(bank) == []
+    read(bank, "invoices", of | {"total": 800})
+    (found,) = findings(bank)
+    assert (found["check_name"], found["found"]) == ("check_stripe", f"invoice {of['id']}: 800 eur")
+    read(bank, "invoices", of)
 
 
 def test_invoice_of_a_purchase_is_not_missed(bank: Bank) -> None:

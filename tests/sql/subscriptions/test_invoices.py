@@ -176,6 +176,31 @@ def test_smaller_plan_takes_back_what_was_credited(ada: Subscriber) -> None:
     assert ada.lots() == [("allowance", "Pro", 3000, 1000, FEB), ("allowance", "Starter", 500, 500, FEB)]
 
 
+def test_credit_does_not_hide_a_refund_that_only_the_charge_reports(ada: Subscriber) -> None:
+    ada.pay(1, line(PRO, 2900, JAN, FEB), reason="create")
+    ada.clock(MIDDLE)
+    smaller = (line(PRO, -1450, MIDDLE, FEB, proration=True), line(STARTER, 450, MIDDLE, FEB, proration=True))
+    ada.pay(2, *smaller, reason="update")
+    of = {"object": "charge", "currency": "eur", "payment_intent": f"pi_in_1_{ada.user_id}"}
+    charge = {"id": ada.named("ch_1"), "amount_refunded": 290} | of
+    assert ada.apply(at("charge.refunded", charge, MIDDLE)) == "applied"
+    assert ada.balance() == 3000 - 1500 - 300 + 500
+    refund = {"id": ada.named("re_1"), "status": "succeeded", "amount": 290} | of | {"object": "refund"}
+    assert ada.apply(at("refund.created", refund, MIDDLE)) == "applied"
+    assert ada.balance() == 3000 - 1500 - 300 + 500
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_smaller_plan_in_the_moment_of_the_larger_one_takes_it_back(first: int, ada: Subscriber) -> None:
+    smaller = (line(PRO, -2900, JAN, FEB, proration=True), line(STARTER, 900, JAN, FEB, proration=True))
+    for number in (first, 3 - first):
+        if number == 1:
+            assert ada.pay(1, line(PRO, 2900, JAN, FEB), reason="create") == "granted"
+        else:
+            assert ada.pay(2, *smaller, reason="update") == "granted"
+    assert ada.balance() == 1000
+
+
 def test_nobody_keeps_both_the_tokens_and_the_money(bank: Caller) -> None:
     """An upgrade, its tokens spent, and a downgrade the next day, in every order of the invoices."""
     day = timedelta(days=1)
