@@ -154,7 +154,10 @@ def ada(bank: Bank) -> Subscriber:
 
 def test_credit_of_a_smaller_plan_is_no_refund_that_stripe_lacks(bank: Bank, ada: Subscriber) -> None:
     middle = datetime(2098, 6, 16, 12, tzinfo=UTC)
-    smaller = (line(PRO, -1450, middle, JULY, proration=True), line(STARTER, 450, middle, JULY, proration=True))
+    smaller = (
+        line(PRO, -1450, middle, JULY, proration=True),
+        line(STARTER, 450, middle, JULY, proration=True),
+    )
     invoices = [
         ada.invoice(1, line(PRO, 2900, JUNE, JULY), reason="create"),
         ada.invoice(2, *smaller, reason="update"),

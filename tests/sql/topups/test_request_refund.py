@@ -207,7 +207,10 @@ def test_spent_bonus_is_withheld_in_the_lot_of_its_purchase(bank: Bank) -> None:
         spend(bank, 10)
     (call,) = claim(bank)
     tell(bank, "refund.created", refund(call))
-    assert bank.row("select balance, debt from api.balance where user_id = 'ada'") == {"balance": 0, "debt": 0}
+    assert bank.row("select balance, debt from api.balance where user_id = 'ada'") == {
+        "balance": 0,
+        "debt": 0,
+    }
 
 
 @pytest.mark.parametrize("first", [1, 799, 1600, 3199])
@@ -220,7 +223,10 @@ def test_requests_never_ask_back_what_a_spent_bonus_had_cost(first: int, bank: B
         ask(bank, order, amount=1)
     for call in claim(bank):
         tell(bank, "refund.created", refund(call))
-    assert bank.row("select balance, debt from api.balance where user_id = 'ada'") == {"balance": 0, "debt": 0}
+    assert bank.row("select balance, debt from api.balance where user_id = 'ada'") == {
+        "balance": 0,
+        "debt": 0,
+    }
 
 
 @pytest.mark.parametrize("end", ["captured", "released", "expired"])

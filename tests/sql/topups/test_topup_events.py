@@ -387,5 +387,7 @@ def test_failure_that_names_a_purchase_does_not_become_its_payment(bank: Bank, c
     wrong = failed(call, CARD_ERROR)
     wrong["metadata"] = wrong["metadata"] | {"order_id": str(other["order_id"])}
     assert tell(bank, FAILED, wrong) == "duplicate"
-    found = bank.row("select state, payment_intent_id from credits.orders where order_id = %s", (other["order_id"],))
+    found = bank.row(
+        "select state, payment_intent_id from credits.orders where order_id = %s", (other["order_id"],)
+    )
     assert found == {"state": "pending", "payment_intent_id": None}
