@@ -1597,7 +1597,7 @@ CREATE FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp 
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) IS 'Whether a call that was tried must not be made again: Stripe may have forgotten its key, or the consent to it has ended.';
+COMMENT ON FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) IS 'Whether a call that was tried must not be made again: Stripe may have forgotten its key, the consent to it has ended, or its account is frozen.';
 CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'service_role'::text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2362,11 +2362,11 @@ CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 COMMENT ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) IS 'The draws of so many tokens from one lot.';
-CREATE FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) RETURNS void
+CREATE FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) IS 'A request of a refund no longer withholds tokens by itself. The caller settles the order.';
+COMMENT ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) IS 'A request of a refund no longer withholds tokens by itself. False when that was so before. The caller settles the order.';
 CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
@@ -3105,11 +3105,11 @@ CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Records that the address of an account''s holder is verified. Locks the wallet.';
-CREATE FUNCTION credits.match_request(p_event credits.stripe_events) RETURNS void
+CREATE FUNCTION credits.match_request(p_event credits.stripe_events) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.match_request(p_event credits.stripe_events) IS 'An event of a refund that we requested ends the request, also before the worker has reported its answer. The caller notes the refund and settles the order.';
+COMMENT ON FUNCTION credits.match_request(p_event credits.stripe_events) IS 'An event of a refund that we requested ends the request, also before the worker has reported its answer. True when the request withheld tokens until now. The caller notes the refund and settles the order.';
 CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4276,9 +4276,9 @@ CREATE FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_si
     BEGIN ATOMIC
  SELECT COALESCE(sum(a.amount), (0)::numeric) AS "coalesce"
     FROM credits.topup_attempts a
-   WHERE ((a.account_id = topped_up_since.p_account_id) AND (a.currency = topped_up_since.p_currency) AND (a.fired_at >= topped_up_since.p_since) AND (a.state = ANY (ARRAY['open'::text, 'succeeded'::text])));
+   WHERE ((a.account_id = topped_up_since.p_account_id) AND (a.currency = topped_up_since.p_currency) AND ((a.state = 'open'::text) OR ((a.state = 'succeeded'::text) AND (GREATEST(a.fired_at, a.ended_at) >= topped_up_since.p_since))));
 END;
-COMMENT ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) IS 'What automatic top-ups have charged since then, and what may yet be charged by one that is in flight, in minor units.';
+COMMENT ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) IS 'What automatic top-ups have charged since then, in minor units, and what may yet be charged by one that is in flight, whenever it began.';
 CREATE FUNCTION credits.topup_level(p_account_id uuid, p_available numeric, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4449,6 +4449,11 @@ CREATE FUNCTION credits.whole(quantity numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((quantity = trunc(quantity)) IS TRUE) THEN quantity ELSE NULL::numeric END;
 COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; otherwise null.';
+CREATE FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) IS 'Withholds the tokens of p_pending minor units of the payment of an order in its lots, and frees those that were withheld before. p_back minor units have gone back, and their tokens are taken. The wallet is locked, and its head is folded.';
 CREATE FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) RETURNS credits.entries
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7020,19 +7025,29 @@ UNION ALL
           WHERE ((q.account_id = o.account_id) AND (q.order_id = o.order_id) AND (q.state <> 'failed'::text))) v)
   WHERE ((v.asked <= (o.paid)::numeric) IS FALSE)
 UNION ALL
- SELECT o.account_id,
-    format('order %s withholds the tokens of %s that may go back'::text, o.order_id, m.pending) AS expected,
-    format('%s tokens'::text, w.withheld) AS found
-   FROM ((credits.orders o
-     CROSS JOIN LATERAL ( SELECT COALESCE(sum(r.amount), (0)::numeric) AS pending
-           FROM credits.reversals r
-          WHERE ((r.account_id = o.account_id) AND (r.order_id = o.order_id) AND (r.kind = 'refund'::text) AND (r.status = ANY (ARRAY['requested'::text, 'requires_action'::text, 'pending'::text])))) m)
-     CROSS JOIN LATERAL ( SELECT COALESCE(sum((l.withheld)::numeric), (0)::numeric) AS withheld
-           FROM credits.lots l
-          WHERE ((l.account_id = o.account_id) AND (l.order_id = o.order_id))) w)
-  WHERE ((o.state = 'paid'::text) AND (EXISTS ( SELECT
-           FROM credits.refund_requests q
-          WHERE ((q.account_id = o.account_id) AND (q.order_id = o.order_id)))) AND ((w.withheld > (0)::numeric) IS DISTINCT FROM ((m.pending > (0)::numeric) AND (o.reversed < o.paid))));
+ SELECT l.account_id,
+    format('order %s withholds %s tokens, of the %s that may go back'::text, l.order_id, l.due, o.reversal_pending) AS expected,
+    format('%s tokens'::text, l.withheld) AS found
+   FROM (( SELECT x.account_id,
+            x.order_id,
+            sum((x.withheld)::numeric) AS withheld,
+            sum((
+                CASE
+                    WHEN (x.source = 'rollover'::credits.entry_kind) THEN (0)::numeric
+                    WHEN ((m.reversed + m.reversal_pending) >= m.paid) THEN (x.granted)::numeric
+                    ELSE trunc((((x.granted)::numeric * ((m.reversed + m.reversal_pending))::numeric) / (NULLIF(m.paid, 0))::numeric), 6)
+                END -
+                CASE
+                    WHEN (x.source = 'rollover'::credits.entry_kind) THEN (0)::numeric
+                    WHEN (m.reversed >= m.paid) THEN (x.granted)::numeric
+                    ELSE trunc((((x.granted)::numeric * (m.reversed)::numeric) / (NULLIF(m.paid, 0))::numeric), 6)
+                END)) AS due
+           FROM (credits.lots x
+             JOIN credits.orders m ON (((x.account_id = m.account_id) AND (x.order_id = m.order_id))))
+          WHERE (m.paid > 0)
+          GROUP BY x.account_id, x.order_id) l
+     JOIN credits.orders o ON (((l.account_id = o.account_id) AND (l.order_id = o.order_id))))
+  WHERE (l.withheld IS DISTINCT FROM l.due);
 COMMENT ON VIEW audit.check_refund_requests IS 'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more than is left of the payment.';
 CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
@@ -7766,7 +7781,8 @@ CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
                     WHEN 'checkout'::text THEN o.checkout_session_id
                     WHEN 'auto_topup'::text THEN o.payment_intent_id
                     ELSE i.invoice_id
-                END AS paid_by
+                END AS paid_by,
+            COALESCE(i.credited, (0)::bigint) AS credited
            FROM (credits.orders o
              LEFT JOIN credits.subscription_invoices i ON (((o.account_id = i.account_id) AND (o.order_id = i.order_id))))
           WHERE (o.state = 'paid'::text)
@@ -7779,9 +7795,13 @@ CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
             p.paid_at,
             p.kind,
             p.paid_by,
+            p.credited,
             m.object_id,
             m.status,
-            m.amount AS total,
+                CASE
+                    WHEN (p.kind = 'invoice'::text) THEN GREATEST((COALESCE(credits.signed_amount((m.payload -> 'total'::text)), m.amount) + (p.credited)::numeric), (0)::numeric)
+                    ELSE m.amount
+                END AS total,
             m.currency AS at_stripe,
             m.named_account,
             m.named_order
@@ -7799,7 +7819,7 @@ CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
             m.amount AS at_stripe
            FROM (credits.reversals r
              LEFT JOIN credits.stripe_mirror m ON ((r.reversal_id = m.object_id)))
-          WHERE ((r.kind = ANY (ARRAY['refund'::text, 'dispute'::text])) AND (r.status <> ALL (ARRAY['requested'::text, 'dropped'::text])))
+          WHERE ((r.kind = ANY (ARRAY['refund'::text, 'dispute'::text])) AND (r.status <> ALL (ARRAY['requested'::text, 'dropped'::text])) AND (NOT starts_with(r.reversal_id, 'credit_'::text)))
         ), returned AS (
          SELECT s.account_id,
             s.order_id,
@@ -7891,11 +7911,14 @@ UNION ALL
           WHERE ((x.kind = 'refund'::text) AND (x.status = 'succeeded'::text) AND (x.payment_intent_id = m.payment_intent_id))), (0)::numeric) < m.amount))
 UNION ALL
  SELECT r.account_id,
-    format('the tokens of order %s went back with %s of its money'::text, r.order_id, r.amount) AS expected,
+    format('the tokens of order %s went back with %s of its money'::text, r.order_id, (r.amount + c.amount)) AS expected,
     format('those of %s did'::text, o.reversed) AS found
-   FROM (returned r
+   FROM ((returned r
      JOIN credits.orders o ON (((r.account_id = o.account_id) AND (r.order_id = o.order_id))))
-  WHERE (r.is_old AND ((o.reversed)::numeric < LEAST(COALESCE(r.amount, (0)::numeric), (COALESCE(o.paid, (0)::bigint))::numeric)) AND (NOT (EXISTS ( SELECT
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(x.amount), (0)::numeric) AS amount
+           FROM credits.reversals x
+          WHERE ((x.account_id = o.account_id) AND (x.order_id = o.order_id) AND starts_with(x.reversal_id, 'credit_'::text))) c)
+  WHERE (r.is_old AND ((o.reversed)::numeric < LEAST((COALESCE(r.amount, (0)::numeric) + c.amount), (COALESCE(o.paid, (0)::bigint))::numeric)) AND (NOT (EXISTS ( SELECT
            FROM credits.unbooked_objects u
           WHERE ((u.account_id = r.account_id) AND (u.order_id = r.order_id))))));
 COMMENT ON VIEW audit.check_stripe IS 'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.';
@@ -8304,7 +8327,7 @@ UNION ALL
    FROM (attempts a
      CROSS JOIN LATERAL ( SELECT sum(b.amount) AS charged
            FROM credits.topup_attempts b
-          WHERE ((b.account_id = a.account_id) AND (b.currency = a.currency) AND (b.reason IS NULL) AND (b.state = ANY (ARRAY['open'::text, 'succeeded'::text])) AND (b.fired_at <= a.fired_at) AND (b.fired_at >= credits.period_start('month'::text, a.fired_at)))) m)
+          WHERE ((b.account_id = a.account_id) AND (b.currency = a.currency) AND (b.reason IS NULL) AND (b.state = ANY (ARRAY['open'::text, 'succeeded'::text])) AND (b.fired_at <= a.fired_at) AND (COALESCE(b.ended_at, 'infinity'::timestamp with time zone) >= credits.period_start('month'::text, a.fired_at)))) m)
   WHERE ((a.reason IS NULL) AND (a.state = ANY (ARRAY['open'::text, 'succeeded'::text])) AND ((m.charged <= (a.monthly_limit)::numeric) IS NOT TRUE))
 UNION ALL
  SELECT a.account_id,
@@ -10637,6 +10660,7 @@ REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OU
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
