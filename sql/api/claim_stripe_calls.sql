@@ -2,7 +2,7 @@
 --
 --   1. Choose calls that nobody else is taking. A charge of an account that is frozen waits, and maintain cancels one
 --      that no worker has taken within a day.
---   2. Lease them. A call that was tried a day ago, whose consent has been withdrawn, or whose account was frozen since,
+--   2. Lease them. A call that was tried a day ago, whose consent has been withdrawn, or whose account has been frozen,
 --      is not made again: the worker looks whether the first try was done.
 create or replace function api.claim_stripe_calls(
     most bigint default 10,

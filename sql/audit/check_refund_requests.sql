@@ -64,7 +64,7 @@ where (v.asked <= o.paid) is false
 union all
 select
     l.account_id,
-    format('order %s withholds %s tokens, of the %s that may go back', l.order_id, l.due, o.reversal_pending) as expected,
+    format('order %s withholds %s tokens, of %s that may go back', l.order_id, l.due, o.reversal_pending) as expected,
     format('%s tokens', l.withheld) as found
 from (
     select

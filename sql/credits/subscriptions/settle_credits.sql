@@ -3,9 +3,9 @@
 -- (settle_order.sql): first those that are left in the period's lots, and what was spent beyond that is owed. Without
 -- this, somebody could upgrade, spend the large allowance, downgrade, and have both the tokens and the money.
 --
--- A credit is shared out over the other orders of the period that began by then, the latest first: what an upgrade charged
--- is credited before what the plan below had cost. All credits and all orders of the period are looked at each time, so
--- the order in which the invoices come does not matter.
+-- A credit is shared out over the other orders of the period that began by then, the latest first: what an upgrade
+-- charged is credited before what the plan below had cost. All credits and all orders of the period are looked at each
+-- time, so the order in which the invoices come does not matter.
 
 create or replace function credits.credits_of_period(
     p_account_id uuid, p_subscription_id text, p_ends_at timestamptz

@@ -551,7 +551,7 @@ class Account:
         return taken, missing
 
     def _withhold(self, lots: list[Lot], money: MoneyBack) -> None:
-        """Tokens whose money may go back: those that would go, then held ones, then those that are not there."""
+        """Tokens whose money may go back: first those that would go, then held ones, then the rest."""
         after = money.back + money.pending
         left = sum((share(lot.bought, after, money.paid) for lot in lots), ZERO)
         left -= sum((share(lot.bought, money.back, money.paid) for lot in lots), ZERO)

@@ -76,6 +76,7 @@ def test_redirect_is_a_failure_and_leads_nowhere(product: Any, port: int, status
             "[::1]",
             "[fe80::1]",
             "[fd00::1]",
+            "[fec0::1]",
             "[::ffff:127.0.0.1]",
             "[::ffff:a9fe:a9fe]",
             "[::7f00:1]",

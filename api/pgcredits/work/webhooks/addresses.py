@@ -49,6 +49,7 @@ def is_public(address: Address) -> bool:
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
         if inner:
             return is_public(inner)
-        if int(address) < 2**32:  # ::/96, IPv4 as it was once written
+        # ::/96, IPv4 as it was once written, and fec0::/10, local networks as they once were.
+        if int(address) < 2**32 or address.is_site_local:
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
