@@ -498,9 +498,9 @@ SLIPS = {
         "withheld = 0",
     ),
     "what went over is not withheld": (
-        "credits.settle_lots",
-        "then v_order.tokens else x.granted",
-        "then 0 else x.granted",
+        "credits.withhold_lots",
+        "(1, coalesce(t.tokens, 0))",
+        "(1, 0)",
     ),
     "a credit goes to the first payment": (
         "credits.credits_of_period",
