@@ -7026,7 +7026,7 @@ UNION ALL
   WHERE ((v.asked <= (o.paid)::numeric) IS FALSE)
 UNION ALL
  SELECT l.account_id,
-    format('order %s withholds %s tokens, of the %s that may go back'::text, l.order_id, l.due, o.reversal_pending) AS expected,
+    format('order %s withholds %s tokens, of %s that may go back'::text, l.order_id, l.due, o.reversal_pending) AS expected,
     format('%s tokens'::text, l.withheld) AS found
    FROM (( SELECT x.account_id,
             x.order_id,
