@@ -37,7 +37,7 @@ payments as (
         -- The customer's balance may have paid a part of an invoice, and an invoice may credit more than it charges.
         case
             when p.kind = 'invoice'
-                then greatest(coalesce(credits.signed_amount(m.payload -> 'total'), m.amount) + p.credited, 0)
+                then greatest(coalesce(credits.signed_amount(m.payload -> 'total'), m.amount, 0) + p.credited, 0)
             else m.amount
         end as total,
         m.currency as at_stripe,

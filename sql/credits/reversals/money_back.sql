@@ -176,7 +176,7 @@ begin
             from credits.reversals as r
             where
                 r.account_id = p_event.account_id and r.reversal_id = p_event.object_id
-                and r.order_id <> p_event.order_id
+                and r.order_id is distinct from p_event.order_id
         ) then 'it took money back from another order before'
     end, 200);
 end

@@ -42,7 +42,7 @@ begin
         cross join whole as w
         group by p.lot_id
     ) as n
-    where l.account_id = p_order.account_id and l.lot_id = n.lot_id and l.withheld <> n.tokens;
+    where l.account_id = p_order.account_id and l.lot_id = n.lot_id and l.withheld is distinct from n.tokens;
 end
 $$;
 comment on function credits.withhold_lots(credits.orders, bigint, bigint) is

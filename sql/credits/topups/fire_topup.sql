@@ -46,7 +46,7 @@ begin atomic
     from credits.topup_attempts as a
     where
         a.account_id = p_account_id and a.currency = p_currency
-        and (a.state = 'open' or (a.state = 'succeeded' and greatest(a.fired_at, a.ended_at) >= p_since));
+        and (a.state = 'open' or (a.state = 'succeeded' and (a.fired_at >= p_since or a.ended_at >= p_since)));
 end;
 comment on function credits.topped_up_since(uuid, text, timestamptz) is
 'What automatic top-ups have charged since then, in minor units, and what may yet be charged by one that is in flight, '

@@ -152,7 +152,7 @@ def ada(bank: Bank) -> Subscriber:
     return Subscriber(bank, "ada", JUNE)
 
 
-def test_credit_of_a_smaller_plan_is_no_refund_that_stripe_lacks(bank: Bank, ada: Subscriber) -> None:
+def test_credit_of_a_smaller_plan_is_not_missed_as_a_refund(bank: Bank, ada: Subscriber) -> None:
     middle = datetime(2098, 6, 16, 12, tzinfo=UTC)
     smaller = (
         line(PRO, -1450, middle, JULY, proration=True),
