@@ -167,7 +167,10 @@ begin
         return;
     end if;
     v_period := credits.invoice_period(v_invoice);
-    if (v_period.tokens > 0) is true then
+    if (v_period.tokens > 0) is true and credits.is_second_trial(p_event, v_period.amount) then
+        outcome := 'applied';
+        reason := 'the account has had the tokens of a trial';
+    elsif (v_period.tokens > 0) is true then
         entry_id := credits.grant_period(p_event);
         outcome := 'granted';
     else
@@ -188,6 +191,28 @@ end
 $$;
 comment on function credits.pay_invoice(credits.stripe_events, credits.subscription_invoices) is
 'Grants a paid invoice, unless it was paid before (p_known: the invoice as it was known until now).';
+
+-- Somebody may open many checkouts with a trial before the first subscription is known.
+create or replace function credits.is_second_trial(p_event credits.stripe_events, p_amount numeric)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_amount is not distinct from 0
+        and p_event.payload #>> '{data,object,billing_reason}' is not distinct from 'subscription_create'
+        and exists (
+            select
+            from credits.orders as o
+            where
+                o.account_id = p_event.account_id and o.kind = 'subscription' and o.amount = 0
+                and o.order_id is distinct from p_event.order_id
+        );
+end
+$$;
+comment on function credits.is_second_trial(credits.stripe_events, numeric) is
+'Whether a paid invoice over p_amount begins a trial of an account that has had the tokens of another trial.';
 
 create or replace function credits.note_invoice(p_event credits.stripe_events)
 returns void

@@ -294,6 +294,18 @@ def test_trial_grants_what_the_plan_gives_for_a_trial(ada: Subscriber) -> None:
     assert ada.balance() == 3000 + 100  # half of the trial's tokens go over, as of any period
 
 
+def test_trials_that_begin_at_once_grant_the_tokens_of_one(ada: Subscriber) -> None:
+    for number in range(3):
+        trial = line(PRO, 0, JAN, JAN + timedelta(days=14))
+        outcome = ada.pay(number, trial, reason="create", sub=f"sub_{number}")
+        assert outcome == ("applied" if number else "granted")
+    assert ada.balance() == 200
+    ada.clock(JAN + timedelta(days=14))
+    for number in range(3):
+        paid = line(PRO, 2900, JAN + timedelta(days=14), FEB + timedelta(days=14))
+        assert ada.pay(f"later_{number}", paid, sub=f"sub_{number}") == "granted"
+
+
 def test_trial_of_a_plan_without_trial_tokens_grants_nothing(ada: Subscriber) -> None:
     assert ada.pay(1, line(STARTER, 0, JAN, FEB), reason="create") == "applied"
     assert ada.lots() == []
