@@ -2867,6 +2867,11 @@ CREATE FUNCTION credits.is_sane_time(p_at timestamp with time zone) RETURNS bool
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(((p_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (p_at < '10000-01-01 00:00:00+00'::timestamp with time zone)), true);
 COMMENT ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) IS 'Whether this is a time from the year 2000 to 9999, or null. Other times are slips, or are not spelled in the same way by every reader of ISO 8601.';
+CREATE FUNCTION credits.is_second_trial(p_event credits.stripe_events, p_amount numeric) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_second_trial(p_event credits.stripe_events, p_amount numeric) IS 'Whether a paid invoice over p_amount begins a trial of an account that has had the tokens of another trial.';
 CREATE FUNCTION credits.is_service() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'service_role'::name, 'member'::text);
@@ -4276,7 +4281,7 @@ CREATE FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_si
     BEGIN ATOMIC
  SELECT COALESCE(sum(a.amount), (0)::numeric) AS "coalesce"
     FROM credits.topup_attempts a
-   WHERE ((a.account_id = topped_up_since.p_account_id) AND (a.currency = topped_up_since.p_currency) AND ((a.state = 'open'::text) OR ((a.state = 'succeeded'::text) AND (GREATEST(a.fired_at, a.ended_at) >= topped_up_since.p_since))));
+   WHERE ((a.account_id = topped_up_since.p_account_id) AND (a.currency = topped_up_since.p_currency) AND ((a.state = 'open'::text) OR ((a.state = 'succeeded'::text) AND ((a.fired_at >= topped_up_since.p_since) OR (a.ended_at >= topped_up_since.p_since)))));
 END;
 COMMENT ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) IS 'What automatic top-ups have charged since then, in minor units, and what may yet be charged by one that is in flight, whenever it began.';
 CREATE FUNCTION credits.topup_level(p_account_id uuid, p_available numeric, p_at timestamp with time zone) RETURNS numeric
@@ -7799,7 +7804,7 @@ CREATE VIEW audit.check_stripe WITH (security_invoker='true') AS
             m.object_id,
             m.status,
                 CASE
-                    WHEN (p.kind = 'invoice'::text) THEN GREATEST((COALESCE(credits.signed_amount((m.payload -> 'total'::text)), m.amount) + (p.credited)::numeric), (0)::numeric)
+                    WHEN (p.kind = 'invoice'::text) THEN GREATEST((COALESCE(credits.signed_amount((m.payload -> 'total'::text)), m.amount, (0)::numeric) + (p.credited)::numeric), (0)::numeric)
                     ELSE m.amount
                 END AS total,
             m.currency AS at_stripe,
@@ -10282,6 +10287,7 @@ REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_
 GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
 REVOKE ALL ON FUNCTION credits.is_ready(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_second_trial(p_event credits.stripe_events, p_amount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
