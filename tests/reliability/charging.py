@@ -66,6 +66,11 @@ class Cards:
             charges = list(self.charges.values())
         return [event_of(made) for made in charges]
 
+    def event_about(self, call: Row) -> Row:
+        """A new event about the charge that this call has made."""
+        with self._lock:
+            return event_of(self.charges[call["idempotency_key"]])
+
     def some_event(self, random: Random) -> Row | None:
         """Mostly about one of the newest charges."""
         with self._lock:

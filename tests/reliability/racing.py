@@ -353,7 +353,7 @@ class Worker:
         self.field.consents[name] += 1
         return "set_auto_topup", {
             "user_id": name,
-            "threshold": Decimal(self.random.choice([10, 100, 100])),
+            "threshold": Decimal(self.random.choice([10, 40, 100])),
             "pack_id": "basique",
             "monthly_limit": 999 * self.random.choice([1, 4, 10_000, 10_000]),
             "words": WORDS,

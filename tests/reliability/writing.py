@@ -52,7 +52,7 @@ def agree(connect: Connect, log: Log, customer: Callable[[str], None]) -> None:
     tokens = {"user_id": TOPPED_UP, "tokens": 150, "idempotency_key": "first of the topped up"}
     assert log.send(channel, "add_tokens", tokens).answer
     customer(TOPPED_UP)
-    agreed = {"threshold": 100, "pack_id": "basique", "monthly_limit": 10**9, "words": WORDS}
+    agreed = {"threshold": 20, "pack_id": "basique", "monthly_limit": 10**9, "words": WORDS}
     card = {"user_id": TOPPED_UP, "payment_method_id": "pm_1"}
     assert log.send(channel, "set_auto_topup", agreed | card).answer
     channel.close()
@@ -126,10 +126,10 @@ class Writer(Thread):
                 self.send(channel, "capture_hold", capture)
         elif chance < 0.88:
             self.buy(channel, name)
-        elif chance < 0.93:
-            self.send(channel, "consume_tokens", self.use(TOPPED_UP) | {"usage": {"calls": 2}})
+        elif chance < 0.95:
+            self.send(channel, "consume_tokens", self.use(TOPPED_UP))
             self.charge(channel)
-        elif chance < 0.97:
+        elif chance < 0.98:
             items = [self.use(self.random.choice(PEOPLE)) for _ in range(self.random.randint(2, 5))]
             self.send(channel, "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.5})
         else:
@@ -138,14 +138,16 @@ class Writer(Thread):
             self.send(channel, "consume_tokens", self.use(POOR) | {"usage": usage})
 
     def charge(self, channel: Channel) -> None:
-        """What `pgcredits work` does. Stripe's event may come before the report, and either may be killed."""
+        """What `pgcredits work` does. Some workers end between Stripe's answer and their report."""
         claimed = self.send(channel, "claim_stripe_calls", {"most": 2, "lease_seconds": LEASE})
         for due in (claimed or {"calls": []})["calls"]:
+            report = report_of(due, self.cards.answer(due, due["account_id"]))
+            if self.random.random() < 0.4:
+                continue
             calls: list[tuple[str, Row]] = [
-                ("report_stripe_call", report_of(due, self.cards.answer(due, due["account_id"])))
+                ("report_stripe_call", report),
+                ("apply_stripe_event", {"event": self.cards.event_about(due)}),
             ]
-            if told := self.cards.some_event(self.random):
-                calls.append(("apply_stripe_event", {"event": told}))
             self.random.shuffle(calls)
             for call in calls:
                 self.send(channel, *call)
