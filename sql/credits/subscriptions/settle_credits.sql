@@ -7,6 +7,25 @@
 -- charged is credited before what the plan below had cost. All credits and all orders of the period are looked at each
 -- time, so the order in which the invoices come does not matter.
 
+-- Stripe credits what was paid. After a discount it writes that on the lines of a change of plan, and no discount beside
+-- it (unless proration_discounts is itemized). So a credit is a share of the price less the discount.
+create or replace function credits.net_price(p_order credits.orders)
+returns numeric
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce((
+        select round(l.unit_cost * l.granted)
+        from credits.lots as l
+        where l.account_id = p_order.account_id and l.order_id = p_order.order_id and l.source = 'allowance'
+    ), p_order.amount);
+end
+$$;
+comment on function credits.net_price(credits.orders) is
+'What the period of an order cost less its discount, without tax that comes on top, in minor units.';
+
 create or replace function credits.credits_of_period(
     p_account_id uuid, p_subscription_id text, p_ends_at timestamptz
 )
@@ -31,7 +50,7 @@ begin
     loop
         v_left := v_credit.credited;
         for v_order in
-            select o.order_id, o.amount
+            select o.order_id, credits.net_price(o) as amount
             from credits.subscription_invoices as i
             join credits.orders as o on i.account_id = o.account_id and i.order_id = o.order_id
             where
@@ -54,7 +73,7 @@ begin
 end
 $$;
 comment on function credits.credits_of_period(uuid, text, timestamptz) is
-'How much of the price of each order of a subscription''s period was credited: minor units by order_id.';
+'How much of the net price of each order of a subscription''s period was credited: minor units by order_id.';
 
 create or replace function credits.settle_credits(
     p_account_id uuid, p_subscription_id text, p_ends_at timestamptz
@@ -72,8 +91,8 @@ begin
         select
             o.order_id,
             'credit_' || i.invoice_id as reversal_id,
-            -- The same share of what was really paid: with tax, and less a discount.
-            round(o.paid * p.amount / nullif(o.amount, 0))::bigint as amount
+            -- The same share of what was really paid: with tax.
+            round(o.paid * p.amount / nullif(credits.net_price(o), 0))::bigint as amount
         from (
             select x.order_id::uuid as order_id, x.amount::numeric as amount
             from jsonb_each(v_parts) as x (order_id, amount)
@@ -83,7 +102,7 @@ begin
         left join credits.reversals as r
             on r.account_id = p_account_id and r.reversal_id = 'credit_' || i.invoice_id
         -- A trial costs nothing, so its order has no share to give back.
-        where coalesce(round(o.paid * p.amount / nullif(o.amount, 0)), 0) <> coalesce(r.amount, 0)
+        where coalesce(round(o.paid * p.amount / nullif(credits.net_price(o), 0)), 0) <> coalesce(r.amount, 0)
         order by i.invoice_id
     loop
         insert into credits.reversals as r (

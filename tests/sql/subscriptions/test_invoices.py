@@ -190,6 +190,30 @@ def test_credit_does_not_hide_a_refund_that_only_the_charge_reports(ada: Subscri
     assert ada.balance() == 3000 - 1500 - 300 + 500
 
 
+@pytest.mark.parametrize("percent", [10, 50, 90])
+def test_credit_of_a_discounted_plan_takes_all_tokens_whose_money_came_back(
+    percent: int, ada: Subscriber
+) -> None:
+    off = 9900 * percent // 100
+    larger = line(TEAM, 9900, JAN, FEB) | {"discount_amounts": [{"amount": off}]}
+    discount = {"total": 9900 - off, "total_discount_amounts": [{"amount": off}]}
+    assert ada.pay(1, larger, reason="create", **discount) == "granted"
+    ada.clock(MIDDLE)
+    # Stripe credits half of what was paid, and writes no discount on this line.
+    half = line(TEAM, -(9900 - off) // 2, MIDDLE, FEB, proration=True)
+    assert ada.pay(2, half, line(STARTER, 450, MIDDLE, FEB, proration=True), reason="update") == "granted"
+    assert ada.balance() == 5000 + 500
+    of = {
+        "object": "refund",
+        "currency": "eur",
+        "payment_intent": f"pi_in_1_{ada.user_id}",
+        "status": "succeeded",
+    }
+    rest = {"id": ada.named("re_1"), "amount": (9900 - off) // 2} | of
+    assert ada.apply(at("refund.created", rest, MIDDLE)) == "applied"
+    assert ada.balance() == 500
+
+
 @pytest.mark.parametrize("first", [1, 2])
 def test_smaller_plan_in_the_moment_of_the_larger_one_takes_it_back(first: int, ada: Subscriber) -> None:
     smaller = (line(PRO, -2900, JAN, FEB, proration=True), line(STARTER, 900, JAN, FEB, proration=True))
