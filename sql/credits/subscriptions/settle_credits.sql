@@ -7,8 +7,8 @@
 -- charged is credited before what the plan below had cost. All credits and all orders of the period are looked at each
 -- time, so the order in which the invoices come does not matter.
 
--- Stripe credits what was paid. After a discount it writes that on the lines of a change of plan, and no discount beside
--- it (unless proration_discounts is itemized). So a credit is a share of the price less the discount.
+-- Stripe credits what was paid. After a discount it writes that on the lines of a change of plan, without the discount
+-- (unless proration_discounts is itemized). So a credit is a share of the price less the discount.
 create or replace function credits.net_price(p_order credits.orders)
 returns numeric
 language plpgsql
