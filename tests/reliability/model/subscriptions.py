@@ -103,6 +103,11 @@ class Invoice:
         main = 0 if self.main.proration else self.main.amount
         return main + sum(line.amount for line in self.counted)
 
+    @property
+    def net(self) -> int:
+        """The price less the discount."""
+        return max(self.amount - sum(line.discount for line in self.lines if line.amount > 0), 0)
+
 
 def share(line: Line) -> Fraction:
     return Fraction(line.plan.allowance) * line.amount / line.plan.price
@@ -171,13 +176,21 @@ class Subscriptions:
             return {"outcome": "applied" if new or not tried else "duplicate"}
         if before and before.state == "paid":
             return {"outcome": "duplicate"}
-        granted = invoice.tokens > 0
+        granted = invoice.tokens > 0 and not self._has_had_a_trial(invoice)
         if granted:
             self._grant(account, place, invoice)
         if invoice.credited:
             self.credits[invoice.invoice_id] = invoice
             self._share_credits(account, invoice.subscription_id, ends_of_credit(invoice))
         return {"outcome": "granted" if granted else "applied"}
+
+    def _has_had_a_trial(self, invoice: Invoice) -> bool:
+        """Whether this begins another trial. Somebody may begin many at once."""
+        return (
+            invoice.reason == "create"
+            and invoice.amount == 0
+            and any(period.invoice.amount == 0 for period in self.periods.values())
+        )
 
     def _note(self, account: Account, invoice: Invoice, said: str, attempt: int) -> Noted:
         known = self.noted.get(invoice.invoice_id) or Noted(account.now)
@@ -300,12 +313,12 @@ class Subscriptions:
             for one in self.credits.values()
             if one.subscription_id == subscription_id and ends_of_credit(one) == ends_at
         ]
-        for since, _, left in sorted(credits):
-            earlier = [each for each in inside if each[0] < since]
+        for since, crediting, left in sorted(credits):
+            earlier = [each for each in inside if each[0] <= since and each[1] != crediting]
             earlier.sort(key=lambda each: each[1])
             earlier.sort(key=lambda each: each[0], reverse=True)
             for _, _, place in earlier:
-                part = min(left, max(self.periods[place].invoice.amount, 0) - parts[place])
+                part = min(left, self.periods[place].invoice.net - parts[place])
                 parts[place] += part
                 left -= part
         for _, invoice_id, place in sorted(inside, key=lambda each: each[1]):
@@ -313,7 +326,7 @@ class Subscriptions:
 
     def _credit(self, account: Account, place: int, name: str, part: int) -> None:
         """The same share of what was really paid has come back."""
-        money, amount = account.orders[place].money, self.periods[place].invoice.amount
+        money, amount = account.orders[place].money, self.periods[place].invoice.net
         if amount <= 0:
             return
         back = (Decimal(money.paid or 0) * part / amount).quantize(Decimal(1), ROUND_HALF_UP)
