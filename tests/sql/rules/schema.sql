@@ -2253,7 +2253,7 @@ CREATE FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id t
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) IS 'How much of the price of each order of a subscription''s period was credited: minor units by order_id.';
+COMMENT ON FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) IS 'How much of the net price of each order of a subscription''s period was credited: minor units by order_id.';
 CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3212,6 +3212,11 @@ CREATE FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT ord
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that an object at Stripe names, whether they exist or not. Nulls when it names none.';
+CREATE FUNCTION credits.net_price(p_order credits.orders) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.net_price(p_order credits.orders) IS 'What the period of an order cost less its discount, without tax that comes on top, in minor units.';
 CREATE FUNCTION credits.new_account_id(p_subject text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10372,6 +10377,7 @@ REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigin
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.net_price(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) FROM PUBLIC;
