@@ -106,6 +106,13 @@ def test_malformed_stripe_prices_are_refused(command: list[str], tmp_path: Path)
     )
 
 
+def test_refused_key_is_named_by_the_variable_that_it_comes_from(tmp_path: Path) -> None:
+    for name in ("STRIPE_READ_KEY", "STRIPE_SECRET_KEY"):
+        keys: dict[str, str | None] = {"STRIPE_READ_KEY": None, "STRIPE_SECRET_KEY": None, name: "pk_test_x"}
+        code, text = invoke("stripe", "pull", "--data-dir", str(tmp_path), env=keys)
+        assert (code, text.split(" must be ")[0]) == (1, f"Error: {name}")
+
+
 def test_serve_without_settings_is_refused() -> None:
     code, text = invoke("serve", env={"PGCREDITS_API_DATABASE_URL": None})
     assert (code, text) == (1, "Error: PGCREDITS_API_DATABASE_URL is not set.\n")

@@ -31,3 +31,11 @@ def test_every_health_check_has_a_bound() -> None:
     calls = re.findall(r"urlopen\([^)]*\)", TEXT)
     assert calls
     assert [call for call in calls if "timeout=" not in call] == []
+
+
+def test_every_setting_for_stripe_is_passed() -> None:
+    page = (HOME / "docs/stripe.md").read_text()
+    table = page.partition("| setting | for |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`((?:STRIPE|PGCREDITS)_\w+)`", table))
+    assert len(named) >= 7
+    assert [name for name in sorted(named) if f"{name}: ${{{name}:-" not in TEXT] == []

@@ -91,7 +91,13 @@ _DATABASE_URL = click.option(
     show_envvar=True,
     help="PostgreSQL 15 or newer, as its administrator.  [default: the server of a running `up`]",
 )
-
+_SERVICE_URL = click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="PGCREDITS_DATABASE_URL",
+    show_envvar=True,
+    help="PostgreSQL, as a login that may become service_role: pgcredits_service.  [default: that of `up`]",
+)
 
 _WAIT = click.option(
     "--wait",
@@ -467,7 +473,7 @@ def stripe() -> None:
 
 @stripe.command()
 @_DATA_DIR
-@_DATABASE_URL
+@_SERVICE_URL
 @click.option(
     "--since",
     type=click.DateTime(),
@@ -487,7 +493,7 @@ def pull(data_dir: Path, database_url: str | None, since: datetime | None, only_
     STRIPE_READ_KEY    rk_, a restricted key that may only read; without it, STRIPE_SECRET_KEY is used
     """
     read_key = os.environ.get("STRIPE_READ_KEY") or None
-    check_stripe(read_key, ())
+    check_stripe(read_key, (), "STRIPE_READ_KEY")
     key, base = read_key or stripe_key(), os.environ.get("STRIPE_API_BASE") or None
     if database_url is None:
         running = Instance(data_dir).running()

@@ -147,16 +147,20 @@ def check_secret(name: str, secret: str, random: str | None = None) -> None:
         )
 
 
-def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None:
+def check_stripe(
+    secret_key: str | None, webhook_secrets: Iterable[str], name: str = "STRIPE_SECRET_KEY"
+) -> None:
     """Raises SettingsError for a text that is not a key of Stripe, and for a weak webhook secret.
+
+    `name` is the variable that the key comes from.
 
     Somebody who guesses a webhook secret can sign payments that nobody made. With a live key it must be one
     that Stripe made. In test mode people make up their own, so only its length is checked.
     """
     if secret_key is not None and not _STRIPE_KEY.fullmatch(secret_key):
         raise SettingsError(
-            "STRIPE_SECRET_KEY must be a secret or a restricted key: sk_test_…, sk_live_…, rk_test_… or"
-            " rk_live_…, without spaces. Leave it out to sell nothing."
+            f"{name} must be a secret or a restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…,"
+            " without spaces." + (" Leave it out to sell nothing." if name == "STRIPE_SECRET_KEY" else "")
         )
     for secret in webhook_secrets:
         if not is_live(secret_key):

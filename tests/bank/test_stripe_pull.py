@@ -428,7 +428,7 @@ def test_wrong_key_and_wrong_mode_are_refused(shop: Shop) -> None:
     with stripe_reader("rk_live_x", shop.stripe_url) as client, pytest.raises(stripe_pull.PullError):
         pull(url, client)
     shop.pay(shop.order("ada")[1])
-    shop.bank.rows("select credits.accept_stripe_livemode(true)")
+    shop.bank.rows("update credits.settings set stripe_livemode = true returning 1")
     with pytest.raises(psycopg.Error, match="mode"):
         shop.pull()
 

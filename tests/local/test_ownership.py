@@ -25,6 +25,11 @@ LIVE = (
     " values ('evt_live', 0, 'charge.succeeded', 'ch_1', true, '{}')"
 )
 
+TEST_PURCHASE = (
+    "insert into credits.stripe_events (event_id, bucket, type, object_id, livemode, outcome, payload)"
+    " values ('evt_test', 0, 'checkout.session.completed', 'cs_1', false, 'granted', '{}')"
+)
+
 
 def up(folder: Path, url: str, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """`pgcredits up` on a database, expected to refuse."""
@@ -83,6 +88,32 @@ def test_a_test_key_does_not_start_where_real_money_is(db: Connection, url: str,
     ownership.check(bank, tmp_path, adopt=False, embedded=False, simulated=False, live=True)
     with pytest.raises(ownership.OwnershipError, match="live key"):
         ownership.check(bank, tmp_path, adopt=True, embedded=True, simulated=False, live=False)
+
+
+def test_a_live_key_does_not_start_where_tokens_of_test_mode_are(
+    db: Connection, url: str, tmp_path: Path
+) -> None:
+    db.execute(TEST_PURCHASE)
+    ownership.record(db, tmp_path)
+    before = state_of(db)
+    for words in ((), ("--adopt",)):
+        done = up(tmp_path, url, *words, STRIPE_SECRET_KEY="sk_live_x")
+        assert done.returncode == 1
+        assert "test mode" in done.stderr and "another data folder" in done.stderr
+    assert state_of(db) == before
+    how = {"adopt": False, "embedded": False}
+    ownership.check(ownership.look(db), tmp_path, **how, simulated=True)
+    ownership.check(ownership.look(db), tmp_path, **how, simulated=False, live=False)
+    db.execute(LIVE)  # a bank that is in use already
+    ownership.check(ownership.look(db), tmp_path, **how, simulated=False, live=True)
+
+
+def test_a_live_key_starts_where_test_events_have_granted_nothing(db: Connection, tmp_path: Path) -> None:
+    db.execute(TEST_PURCHASE)
+    db.execute("update credits.stripe_events set outcome = 'expired'")
+    ownership.record(db, tmp_path)
+    bank = ownership.look(db)
+    ownership.check(bank, tmp_path, adopt=False, embedded=False, simulated=False, live=True)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,10 @@ from typing import Any
 import psycopg
 
 _RECORD = "bank.json"  # in the data folder
+_LIVE_EVENTS = "select exists (select from credits.stripe_events as e where e.livemode)"
+_TEST_PURCHASES = (
+    "select exists (select from credits.stripe_events as e where not e.livemode and e.outcome = 'granted')"
+)
 
 
 class OwnershipError(RuntimeError):
@@ -24,6 +28,7 @@ class Bank:
     exists: bool
     instance_id: str | None
     live_events: bool
+    test_purchases_only: bool = False  # of Stripe's test mode or of the simulator, and no live event
 
 
 def look(connection: psycopg.Connection[Any]) -> Bank:
@@ -31,14 +36,10 @@ def look(connection: psycopg.Connection[Any]) -> Bank:
     info = connection.info
     where = f"{info.host or 'a local socket'}:{info.port}, database {info.dbname}"
     exists = _first(connection, "select to_regnamespace('credits') is not null") is True
-    return Bank(
-        where,
-        exists,
-        instance_id(connection),
-        _has(connection, "stripe_events", "livemode")
-        and _first(connection, "select exists (select from credits.stripe_events as e where e.livemode)")
-        is True,
-    )
+    known = _has(connection, "stripe_events", "livemode")
+    live_events = known and _first(connection, _LIVE_EVENTS) is True
+    test_purchases_only = known and not live_events and _first(connection, _TEST_PURCHASES) is True
+    return Bank(where, exists, instance_id(connection), live_events, test_purchases_only)
 
 
 def instance_id(connection: psycopg.Connection[Any]) -> str | None:
@@ -66,6 +67,12 @@ def check(
         raise OwnershipError(
             f"the bank at {bank.where} has events of real money, and a test key would sell its tokens for"
             " nothing: set STRIPE_SECRET_KEY to a live key, or choose another database for tests"
+        )
+    if live and bank.test_purchases_only:
+        raise OwnershipError(
+            f"the bank at {bank.where} has tokens that were bought in test mode or from the simulator, and"
+            " with a live key they would be worth real money: choose another data folder or database for real"
+            " money"
         )
     if not bank.exists or embedded or adopt:
         return

@@ -16,7 +16,13 @@ from stripe_simulator.core.store import Json, Store
 from stripe_simulator.core.timers import catch_up
 from stripe_simulator.pages.markup import button, page, redirect
 
-_OFFERED = ("4242424242424242", "4000002500003155", "4000000000000002", "4000000000000341")
+_OFFERED = (
+    "4242424242424242",
+    "4000002500003155",
+    "4000000000000002",
+    "4000000000000341",
+    "4000000000000259",
+)
 
 
 @get("/pay/{id:str}")

@@ -65,11 +65,12 @@ comment on column api.auto_topup.payment_method_id is 'The saved card, at Stripe
 comment on column api.auto_topup.order_in_flight is 'The order whose charge is under way. Null when no charge is.';
 comment on column api.auto_topup.declines is 'How many charges in a row were declined. The third turns it off.';
 comment on column api.auto_topup.waits_for is
-'What has to happen before it charges again. crossing: a spend takes the balance below the threshold, from above it. '
-'balance: the same; the balance is above it now. next_spend: the next spend starts it. cooldown: time passes until '
+'What has to happen before it charges again. crossing: the balance is below the threshold, and must first be at or '
+'above it again; then a spend that takes it below starts a charge. balance: the balance is at or above the threshold, '
+'and a spend that takes it below starts a charge. next_spend: the next spend starts it. cooldown: time passes until '
 'next_try_at. '
 'monthly_limit: the next month. in_flight: the charge under way ends. account_frozen: the account is active again. '
-'dispute: a dispute about a payment ends, or a fraud warning. '
+'dispute: a dispute about a payment is closed, or nothing can be done about a fraud warning any more. '
 'off, waiting, paused: see state and reason.';
 comment on column api.auto_topup.next_try_at is 'Before this time it does not charge. Null when it waits for no time.';
 comment on column api.auto_topup.link is 'Where the user confirms the card, when it is paused for that.';

@@ -4,7 +4,7 @@ create or replace view credits.event_types (type, family, effect)
 with (security_invoker = true)
 as
 values
-('checkout.session.completed', 'session', 'grants the order if it is paid; otherwise the order is processing'),
+('checkout.session.completed', 'session', 'grants the order if it is paid, or if nothing was to be paid; otherwise the order is processing'),
 ('checkout.session.async_payment_succeeded', 'session', 'grants the order'),
 ('checkout.session.async_payment_failed', 'session', 'ends the order; takes back what was granted before it failed'),
 ('checkout.session.expired', 'session', 'ends the order'),
@@ -17,10 +17,16 @@ values
 ('charge.dispute.updated', 'dispute', 'the same, for the new status'),
 ('charge.dispute.funds_withdrawn', 'dispute', 'takes back the tokens of the disputed amount'),
 ('charge.dispute.funds_reinstated', 'dispute', 'gives back exactly what the withdrawal took'),
-('charge.dispute.closed', 'dispute', 'thaws the lots of the order; moves no tokens'),
+(
+    'charge.dispute.closed', 'dispute',
+    'thaws the lots of the order, but not when it was lost and its withdrawal was never reported; moves no tokens'
+),
 ('radar.early_fraud_warning.created', 'fraud_warning', 'freezes the lots of the order, if the operator wants it so'),
 ('radar.early_fraud_warning.updated', 'fraud_warning', 'thaws them when nothing can be done about it any more'),
-('payment_intent.succeeded', 'intent', 'grants an automatic top-up; may save a card for automatic top-ups'),
+(
+    'payment_intent.succeeded', 'intent',
+    'grants an automatic top-up; may save a card for later ones; the payment of a Checkout session grants nothing here'
+),
 ('payment_intent.payment_failed', 'intent', 'ends the attempt of an automatic top-up, which waits or pauses'),
 ('payment_intent.canceled', 'intent', 'the same'),
 ('setup_intent.succeeded', 'intent', 'saves a card for automatic top-ups, if the user has agreed to them'),
@@ -31,7 +37,10 @@ values
 ('invoice.marked_uncollectible', 'invoice', 'moves no tokens; nothing is expected any more'),
 ('invoice_payment.paid', 'invoice', 'moves no tokens; names the payment of an invoice, for refunds and disputes'),
 ('customer.subscription.created', 'subscription', 'moves no tokens; records the subscription'),
-('customer.subscription.updated', 'subscription', 'moves no tokens; records plan, status and period'),
+(
+    'customer.subscription.updated', 'subscription',
+    'moves no tokens; records plan, status and period; an event that is older than the last one changes nothing'
+),
 ('customer.subscription.paused', 'subscription', 'the same'),
 ('customer.subscription.resumed', 'subscription', 'the same'),
 ('customer.subscription.trial_will_end', 'subscription', 'the same; tells the user'),

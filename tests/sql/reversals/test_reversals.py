@@ -333,7 +333,7 @@ def test_maintenance_applies_a_reversal_whose_purchase_was_not_seen(bank: Bank) 
 def test_event_of_the_other_mode_or_of_a_stranger_is_refused(bank: Bank) -> None:
     payment = paid(bank)
     refund = payment.about("refund.created", id="re_1", object="refund", amount=3999, status="succeeded")
-    bank.rows("select credits.accept_stripe_livemode(true)")
+    bank.rows("update credits.settings set stripe_livemode = true returning 1")
     with refused("wrong_mode"):
         payment.tell(refund)
     bank.rows("update credits.settings set stripe_livemode = null returning 1")

@@ -13,6 +13,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 from callers import BOOKS, Caller, Connection, Row, refused
+from holding import Bank
+from sql.reversals.payments import paid
 from stripe_events import (
     COMPLETED,
     EXPIRED,
@@ -711,6 +713,23 @@ def test_live_bank_does_not_go_back_to_test_mode(db: Connection) -> None:
             accept(livemode)
     accept(True)
     assert db.execute("select s.stripe_livemode from credits.settings as s").fetchone() == (True,)
+
+
+def test_bank_with_purchases_of_test_mode_does_not_become_live(bank: Bank) -> None:
+    payment = paid(bank)
+    with refused("wrong_mode"):
+        bank.rows("select credits.accept_stripe_livemode(true)")
+    bank.rows("select credits.accept_stripe_livemode(false)")
+    payment.refund(payment.order["amount"])
+    with refused("wrong_mode"):  # other tokens of the account may be left
+        bank.rows("select credits.accept_stripe_livemode(true)")
+
+
+def test_bank_that_has_events_of_real_money_stays_live(bank: Bank) -> None:
+    paid(bank)
+    told = event("customer.created", {"id": "cus_1"}, livemode=True)
+    assert bank.call("apply_stripe_event", event=told)["outcome"] == "stored"
+    bank.rows("select credits.accept_stripe_livemode(true)")
 
 
 def test_mode_of_a_bank_cannot_be_unset(db: Connection) -> None:
