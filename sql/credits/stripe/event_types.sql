@@ -4,7 +4,10 @@ create or replace view credits.event_types (type, family, effect)
 with (security_invoker = true)
 as
 values
-('checkout.session.completed', 'session', 'grants the order if it is paid, or if nothing was to be paid; otherwise the order is processing'),
+(
+    'checkout.session.completed', 'session',
+    'grants the order if it is paid, or if nothing was to be paid; otherwise the order is processing'
+),
 ('checkout.session.async_payment_succeeded', 'session', 'grants the order'),
 ('checkout.session.async_payment_failed', 'session', 'ends the order; takes back what was granted before it failed'),
 ('checkout.session.expired', 'session', 'ends the order'),
@@ -25,7 +28,7 @@ values
 ('radar.early_fraud_warning.updated', 'fraud_warning', 'thaws them when nothing can be done about it any more'),
 (
     'payment_intent.succeeded', 'intent',
-    'grants an automatic top-up; may save a card for later ones; the payment of a Checkout session grants nothing here'
+    'grants an automatic top-up; may save a card for it; the payment of a Checkout session grants nothing here'
 ),
 ('payment_intent.payment_failed', 'intent', 'ends the attempt of an automatic top-up, which waits or pauses'),
 ('payment_intent.canceled', 'intent', 'the same'),
