@@ -71,7 +71,14 @@ select
 from credits.inactive_accounts as i
 inner join credits.wallets as w on i.account_id = w.account_id
 where
-    w.due_at > i.purge_at and w.balance > 0
+    w.due_at > i.purge_at
+    and exists (
+        select
+        from credits.current_lots as l
+        where
+            l.account_id = i.account_id and l.live and l.remaining > 0
+            and l.source not in ('allowance', 'rollover')
+    )
     and not exists (
         select
         from credits.entries as x

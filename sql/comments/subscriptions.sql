@@ -40,6 +40,8 @@ comment on column credits.subscription_invoices.credited is
 'Minor units that it credits for a period that was paid, because the plan has become smaller.';
 comment on column credits.subscription_invoices.credited_from is
 'The moment of the change, from which that period is credited. Null without a credit.';
+comment on column credits.subscription_invoices.credited_subscription_id is
+'The cancelled subscription whose period was credited. Null if it is the invoice''s own.';
 comment on column credits.subscription_invoices.credited_until is 'The end of that period. Null without a credit.';
 
 comment on table credits.free_periods is

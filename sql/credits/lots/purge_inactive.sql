@@ -1,5 +1,6 @@
 -- Tokens that nobody uses expire at last, if the price list says so: the account is told first, and each lot then gets
--- an expiry and expires like any other. One spend, purchase or grant in between, and nothing happens.
+-- an expiry and expires like any other. One spend, purchase or grant in between, and nothing happens. The tokens of a
+-- plan are left alone: they end with their period.
 
 create or replace function credits.last_active(p_account_id uuid)
 returns timestamptz
@@ -39,17 +40,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_rule credits.settings;
+    v_lots record;
     v_active_at timestamptz;
 begin
     select s.* into v_rule from credits.settings as s;
-    if v_rule.purge_after is null or not exists (
-        select from credits.wallets as w where w.account_id = p_account_id and w.balance > 0
-    ) or exists (
+    if v_rule.purge_after is null then
+        return null;
+    end if;
+    select
+        coalesce(bool_or(l.remaining > 0 and l.source not in ('allowance', 'rollover')), false) as idle,
         -- Work is going on, or a dispute or refund.
-        select
-        from credits.current_lots as l
-        where l.account_id = p_account_id and l.live and (l.held > 0 or l.withheld > 0 or l.frozen)
-    ) then
+        coalesce(bool_or(l.held > 0 or l.withheld > 0 or l.frozen), false) as busy
+    into strict v_lots
+    from credits.current_lots as l
+    where l.account_id = p_account_id and l.live;
+    if v_lots.busy is not false or v_lots.idle is not true then
         return null;
     end if;
     v_active_at := credits.last_active(p_account_id);
@@ -102,7 +107,8 @@ begin
         select x.*
         from credits.lots as x
         where
-            x.account_id = p_account_id and x.live and x.effective_at <= v_now
+            x.account_id = p_account_id and x.live and x.source not in ('allowance', 'rollover')
+            and x.effective_at <= v_now
             and coalesce(x.expires_at > v_known.purge_at, true)
         order by x.lot_id
     ) as l;
@@ -137,12 +143,12 @@ begin
     perform credits.put_notice(
         p_account_id, 'inactive',
         jsonb_build_object(
-            'tokens', trim_scale(w.balance), 'active_at', credits.utc_text(p_active_at),
+            'tokens', trim_scale(sum(l.remaining)), 'active_at', credits.utc_text(p_active_at),
             'purge_at', credits.utc_text(v_purge_at)
         )
     )
-    from credits.wallets as w
-    where w.account_id = p_account_id;
+    from credits.current_lots as l
+    where l.account_id = p_account_id and l.live and l.source not in ('allowance', 'rollover');
 end
 $$;
 comment on function credits.announce_purge(uuid, timestamptz, timestamptz) is

@@ -129,17 +129,21 @@ comment on function credits.apply_invoice(credits.stripe_events) is
 create or replace function credits.is_for_period(p_invoice jsonb)
 returns boolean
 language plpgsql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
         p_invoice ->> 'billing_reason' in ('subscription_create', 'subscription_cycle', 'subscription_update')
-    ) is true;
+    ) is true or exists (
+        -- A subscription that is cancelled at once may have a last invoice, which only credits.
+        select from credits.plan_lines(p_invoice) as l where l.proration and l.amount < 0
+    );
 end
 $$;
 comment on function credits.is_for_period(jsonb) is
-'Whether an invoice is for a period of a subscription, or for a change within one. Never null.';
+'Whether an invoice is for a period of a subscription, or for a change within one, or credits a part of one. Never '
+'null.';
 
 create or replace function credits.pay_invoice(
     p_event credits.stripe_events,
@@ -181,10 +185,11 @@ begin
         update credits.subscription_invoices as i
         set
             credited = v_period.credited, credited_from = v_period.credited_from,
-            credited_until = v_period.credited_until
+            credited_until = v_period.credited_until, credited_subscription_id = v_period.cancelled_id
         where i.account_id = p_event.account_id and i.invoice_id = p_event.object_id;
         perform credits.settle_credits(
-            p_event.account_id, credits.invoice_subscription(v_invoice), v_period.credited_until
+            p_event.account_id, coalesce(v_period.cancelled_id, credits.invoice_subscription(v_invoice)),
+            v_period.credited_until
         );
     end if;
 end

@@ -10,6 +10,8 @@
 --   a credit              the same, below 0, as long as the sum of the prorations is not below 0. Otherwise the plan
 --                         has become smaller: what is charged is granted, and what is credited has come back, so it is
 --                         settled like a refund (settle_credits.sql)
+--   another's credit      a subscription was cancelled at once, and Stripe credits the rest of its period on the
+--                         customer's next invoice. That is settled in the same way
 create or replace function credits.invoice_period(
     p_invoice jsonb,
     out plan_id text,
@@ -23,6 +25,7 @@ create or replace function credits.invoice_period(
     out credited numeric,
     out credited_from timestamptz,
     out credited_until timestamptz,
+    out cancelled_id text,
     out problem text
 )
 language plpgsql
@@ -63,13 +66,16 @@ begin
     end if;
     select
         coalesce(sum(l.discount) filter (where l.amount > 0), 0) as discount,
-        coalesce(sum(l.amount) filter (where l.proration), 0) as amount,
-        coalesce(sum(l.allowance * l.amount / l.price) filter (where l.proration), 0) as tokens,
+        coalesce(sum(l.amount) filter (where l.proration and l.cancelled_id is null), 0) as amount,
+        coalesce(
+            sum(l.allowance * l.amount / l.price) filter (where l.proration and l.cancelled_id is null), 0
+        ) as tokens,
         coalesce(sum(l.amount) filter (where l.proration and l.amount > 0), 0) as charged,
         coalesce(sum(l.allowance * l.amount / l.price) filter (where l.proration and l.amount > 0), 0) as gained,
         coalesce(-sum(l.amount) filter (where l.proration and l.amount < 0), 0) as credited,
         min(l.starts_at) filter (where l.proration and l.amount < 0) as credited_from,
-        max(l.ends_at) filter (where l.proration and l.amount < 0) as credited_until
+        max(l.ends_at) filter (where l.proration and l.amount < 0) as credited_until,
+        min(l.cancelled_id) as cancelled_id
     into v_rest
     from credits.plan_lines(p_invoice) as l;
     -- Cut to whole tokens: never more than was paid for.
@@ -81,9 +87,12 @@ begin
     else
         tokens := tokens + trunc(v_rest.gained);
         amount := amount + v_rest.charged;
+    end if;
+    if credited is null or v_rest.cancelled_id is not null then
         credited := v_rest.credited;
         credited_from := v_rest.credited_from;
         credited_until := v_rest.credited_until;
+        cancelled_id := v_rest.cancelled_id;
     end if;
     discount := least(coalesce(v_rest.discount, 0), greatest(coalesce(amount, 0), 0));
 end
@@ -91,7 +100,7 @@ $$;
 comment on function credits.invoice_period(jsonb) is
 'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). '
 'credited: how much of the period, from credited_from until credited_until, came back, because the plan has become '
-'smaller. problem: why a person must look at it; then the rest is null.';
+'smaller, or the subscription cancelled_id has ended. problem: why a person must look at it; then the rest is null.';
 
 create or replace function credits.period_problem(p_invoice jsonb)
 returns text
@@ -107,14 +116,20 @@ begin
     select
         count(*) as plans,
         count(*) filter (where l.proration is not true) as periods,
-        count(distinct l.plan_id) filter (where l.proration and l.amount > 0) as upgrades
+        count(distinct l.plan_id) filter (where l.proration and l.amount > 0) as upgrades,
+        count(distinct l.cancelled_id) as cancelled,
+        count(*) filter (where l.proration and l.amount < 0 and l.cancelled_id is null) as own_credits,
+        count(*) filter (where l.amount >= 0) as charges
     into v_lines
     from credits.plan_lines(p_invoice) as l;
     v_problem := coalesce(v_problem, case
         when v_lines.plans = 0 then 'no plan has the price of this invoice'
         when v_lines.periods > 1 or (v_lines.periods = 0 and v_lines.upgrades > 1)
             then 'several plans on one invoice'
-        when v_lines.periods = 0 and p_invoice ->> 'billing_reason' is distinct from 'subscription_update'
+        when v_lines.cancelled > 1 or (v_lines.cancelled = 1 and v_lines.own_credits > 0)
+            then 'credits of several subscriptions on one invoice'
+        when v_lines.periods = 0 and v_lines.charges > 0
+            and p_invoice ->> 'billing_reason' is distinct from 'subscription_update'
             then 'no period of a plan on this invoice'
     end);
     for v_line in select l.* from credits.plan_lines(p_invoice) as l where v_problem is null loop

@@ -46,7 +46,8 @@ comment on function credits.plan_of_metadata(jsonb) is
 create or replace function credits.plan_lines(p_invoice jsonb)
 returns table (
     plan_id text, version bigint, allowance numeric, price bigint, currency text, trial_allowance numeric,
-    amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamptz, ends_at timestamptz
+    amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamptz, ends_at timestamptz,
+    cancelled_id text
 )
 language plpgsql
 stable
@@ -67,7 +68,11 @@ begin
     return query
     select
         t.plan_id, t.version, t.allowance::numeric, t.amount, t.currency, t.trial_allowance::numeric,
-        l.amount, l.discount, l.quantity, l.proration, l.starts_at, l.ends_at
+        l.amount, l.discount, l.quantity, l.proration, l.starts_at, l.ends_at,
+        case
+            when (l.amount < 0 and l.subscription_id <> credits.invoice_subscription(p_invoice)) is true
+                then l.subscription_id
+        end
     from credits.invoice_lines(p_invoice) as l
     cross join lateral (
         select p.* from credits.plan_of_price(l.price_id) as p where p.plan_id is not null
@@ -77,4 +82,5 @@ begin
 end
 $$;
 comment on function credits.plan_lines(jsonb) is
-'The lines of an invoice whose price is a plan''s, with the terms of that plan. price: of one unit for a whole period.';
+'The lines of an invoice whose price is a plan''s, with the terms of that plan. price: of one unit for a whole period. '
+'cancelled_id: the subscription that a credit is of, if it is not the invoice''s own.';

@@ -78,7 +78,7 @@ comment on function credits.subscription_metadata(jsonb) is
 create or replace function credits.invoice_lines(p_invoice jsonb)
 returns table (
     price_id text, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamptz,
-    ends_at timestamptz
+    ends_at timestamptz, subscription_id text
 )
 language sql
 immutable
@@ -103,12 +103,17 @@ select
         to_jsonb(l.line #>> '{parent,invoice_item_details,proration}'), to_jsonb(l.line ->> 'proration')
     ) is true,
     credits.stripe_time(l.line #> '{period,start}'),
-    credits.stripe_time(l.line #> '{period,end}')
+    credits.stripe_time(l.line #> '{period,end}'),
+    coalesce(
+        credits.stripe_id(l.line #> '{parent,subscription_item_details,subscription}'),
+        credits.stripe_id(l.line #> '{parent,invoice_item_details,subscription}'),
+        credits.stripe_id(l.line -> 'subscription')
+    )
 from jsonb_path_query(p_invoice, 'lax $.lines.data[*]') as l (line)
 $$;
 comment on function credits.invoice_lines(jsonb) is
 'The lines of an invoice: price at Stripe, amount before discounts (below 0 for a credit), discount, quantity, whether '
-'it is a proration, and the period that it is for.';
+'it is a proration, the period that it is for, and the subscription if it names one.';
 
 create or replace function credits.invoice_tax(p_invoice jsonb)
 returns numeric

@@ -3,6 +3,9 @@
 -- (settle_order.sql): first those that are left in the period's lots, and what was spent beyond that is owed. Without
 -- this, somebody could upgrade, spend the large allowance, downgrade, and have both the tokens and the money.
 --
+-- The same happens when a subscription is cancelled at once and Stripe credits the rest of its period. Then the credit
+-- is on the next invoice of the customer, which may be of another subscription.
+--
 -- A credit is shared out over the other orders of the period that began by then, the latest first: what an upgrade
 -- charged is credited before what the plan below had cost. All credits and all orders of the period are looked at each
 -- time, so the order in which the invoices come does not matter.
@@ -45,7 +48,8 @@ begin
         select i.invoice_id, i.credited, i.credited_from
         from credits.subscription_invoices as i
         where
-            i.account_id = p_account_id and i.subscription_id = p_subscription_id and i.credited_until = p_ends_at
+            i.account_id = p_account_id and i.credited_until = p_ends_at
+            and coalesce(i.credited_subscription_id, i.subscription_id) = p_subscription_id
         order by i.credited_from, i.invoice_id
     loop
         v_left := v_credit.credited;

@@ -136,6 +136,15 @@ def test_lots_with_a_date_of_their_own_keep_it_if_it_is_sooner(bank: Bank) -> No
     assert findings(bank) == []
 
 
+def test_free_plan_that_nobody_uses_is_left_alone(bank: Bank) -> None:
+    bank.rows("select credits.define_plan('free', 'Free', 50)")
+    bank.rows("select credits.open_account('gone')")
+    bank.call("start_free_plan", user_id="gone")
+    at(bank, "2033-03-15 09:00Z")
+    at(bank, "2033-04-20 09:00Z")
+    assert (balance(bank), notices(bank)) == (50, [])
+
+
 def test_bank_without_the_rule_never_purges(bank: Bank) -> None:
     bank.rows("select credits.define_purge(null)")
     grant(bank)
