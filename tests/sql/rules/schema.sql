@@ -2791,16 +2791,16 @@ CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
 COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
-CREATE FUNCTION credits.invoice_lines(p_invoice jsonb) RETURNS TABLE(price_id text, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamp with time zone, ends_at timestamp with time zone)
+CREATE FUNCTION credits.invoice_lines(p_invoice jsonb) RETURNS TABLE(price_id text, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamp with time zone, ends_at timestamp with time zone, subscription_id text)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.invoice_lines(p_invoice jsonb) IS 'The lines of an invoice: price at Stripe, amount before discounts (below 0 for a credit), discount, quantity, whether it is a proration, and the period that it is for.';
-CREATE FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT problem text) RETURNS record
+COMMENT ON FUNCTION credits.invoice_lines(p_invoice jsonb) IS 'The lines of an invoice: price at Stripe, amount before discounts (below 0 for a credit), discount, quantity, whether it is a proration, the period that it is for, and the subscription if it names one.';
+CREATE FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT cancelled_id text, OUT problem text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT problem text) IS 'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). credited: how much of the period, from credited_from until credited_until, came back, because the plan has become smaller. problem: why a person must look at it; then the rest is null.';
+COMMENT ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT cancelled_id text, OUT problem text) IS 'The plan, the period and the tokens of a paid invoice, and what its price is (amount, discount: minor units). credited: how much of the period, from credited_from until credited_until, came back, because the plan has become smaller, or the subscription cancelled_id has ended. problem: why a person must look at it; then the rest is null.';
 CREATE FUNCTION credits.invoice_problem(p_invoice jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2825,10 +2825,10 @@ CREATE FUNCTION credits.is_disputed(p_account_id uuid) RETURNS boolean
 END;
 COMMENT ON FUNCTION credits.is_disputed(p_account_id uuid) IS 'Whether a payment of the account is disputed, or frozen because its card was reported stolen. As long as it is, no card of the account is charged without asking.';
 CREATE FUNCTION credits.is_for_period(p_invoice jsonb) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_for_period(p_invoice jsonb) IS 'Whether an invoice is for a period of a subscription, or for a change within one. Never null.';
+COMMENT ON FUNCTION credits.is_for_period(p_invoice jsonb) IS 'Whether an invoice is for a period of a subscription, or for a change within one, or credits a part of one. Never null.';
 CREATE FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN COALESCE(((jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
@@ -3492,6 +3492,7 @@ CREATE TABLE credits.subscription_invoices (
     credited bigint DEFAULT 0 NOT NULL,
     credited_from timestamp with time zone,
     credited_until timestamp with time zone,
+    credited_subscription_id text,
     CONSTRAINT subscription_invoices_attempts_are_counted CHECK ((attempts >= 0)),
     CONSTRAINT subscription_invoices_credit_is_whole CHECK (((credited >= 0) AND (num_nonnulls(credited_from, credited_until) =
 CASE
@@ -3499,6 +3500,7 @@ CASE
     ELSE 0
 END))),
     CONSTRAINT subscription_invoices_grant_is_whole CHECK (((num_nonnulls(order_id, plan_id, version, quantity, period_starts_at, period_ends_at) = ANY (ARRAY[0, 6])) AND ((order_id IS NULL) OR ((state = 'paid'::text) AND ((period_starts_at < period_ends_at) IS TRUE))))),
+    CONSTRAINT subscription_invoices_other_credit_is_sane CHECK (((credited_subscription_id IS NULL) OR (credited > 0))),
     CONSTRAINT subscription_invoices_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'uncollectible'::text, 'void'::text, 'paid'::text])))
 );
 ALTER TABLE ONLY credits.subscription_invoices FORCE ROW LEVEL SECURITY;
@@ -3511,6 +3513,7 @@ COMMENT ON COLUMN credits.subscription_invoices.unused IS 'How many tokens of it
 COMMENT ON COLUMN credits.subscription_invoices.credited IS 'Minor units that it credits for a period that was paid, because the plan has become smaller.';
 COMMENT ON COLUMN credits.subscription_invoices.credited_from IS 'The moment of the change, from which that period is credited. Null without a credit.';
 COMMENT ON COLUMN credits.subscription_invoices.credited_until IS 'The end of that period. Null without a credit.';
+COMMENT ON COLUMN credits.subscription_invoices.credited_subscription_id IS 'The cancelled subscription whose period was credited. Null if it is the invoice''s own.';
 CREATE FUNCTION credits.pay_invoice(p_event credits.stripe_events, p_known credits.subscription_invoices, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3581,11 +3584,11 @@ CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without invisible characters (Default_Ignorable_Code_Point) and without space around it. White space inside it becomes one plain space. Null for a text with characters beyond the first plane, except mathematical alphabets: versions of PostgreSQL treat them differently.';
-CREATE FUNCTION credits.plan_lines(p_invoice jsonb) RETURNS TABLE(plan_id text, version bigint, allowance numeric, price bigint, currency text, trial_allowance numeric, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamp with time zone, ends_at timestamp with time zone)
+CREATE FUNCTION credits.plan_lines(p_invoice jsonb) RETURNS TABLE(plan_id text, version bigint, allowance numeric, price bigint, currency text, trial_allowance numeric, amount numeric, discount numeric, quantity numeric, proration boolean, starts_at timestamp with time zone, ends_at timestamp with time zone, cancelled_id text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.plan_lines(p_invoice jsonb) IS 'The lines of an invoice whose price is a plan''s, with the terms of that plan. price: of one unit for a whole period.';
+COMMENT ON FUNCTION credits.plan_lines(p_invoice jsonb) IS 'The lines of an invoice whose price is a plan''s, with the terms of that plan. price: of one unit for a whole period. cancelled_id: the subscription that a credit is of, if it is not the invoice''s own.';
 CREATE FUNCTION credits.plan_of_metadata(p_metadata jsonb) RETURNS credits.plan_versions
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6225,7 +6228,9 @@ UNION ALL
     credits.utc_text(w.due_at) AS found
    FROM (credits.inactive_accounts i
      JOIN credits.wallets w ON ((i.account_id = w.account_id)))
-  WHERE ((w.due_at > i.purge_at) AND ((w.balance)::numeric > (0)::numeric) AND (NOT (EXISTS ( SELECT
+  WHERE ((w.due_at > i.purge_at) AND (EXISTS ( SELECT
+           FROM credits.current_lots l
+          WHERE ((l.account_id = i.account_id) AND l.live AND (l.remaining > (0)::numeric) AND (l.source <> ALL (ARRAY['allowance'::credits.entry_kind, 'rollover'::credits.entry_kind]))))) AND (NOT (EXISTS ( SELECT
            FROM credits.entries x
           WHERE ((x.account_id = i.account_id) AND (x.posted_at >= i.announced_at))))) AND (NOT (EXISTS ( SELECT
            FROM credits.current_lots l
@@ -8146,7 +8151,8 @@ CREATE VIEW audit.check_subscriptions WITH (security_invoker='true') AS
                     x.created_at,
                     x.credited,
                     x.credited_from,
-                    x.credited_until
+                    x.credited_until,
+                    x.credited_subscription_id
                    FROM credits.subscription_invoices x
                   WHERE ((x.account_id = i.account_id) AND (x.subscription_id = i.subscription_id) AND (x.period_starts_at = i.period_ends_at))
                   ORDER BY x.created_at, x.invoice_id
@@ -10279,7 +10285,7 @@ GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.invoice_lines(p_invoice jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT problem text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_period(p_invoice jsonb, OUT plan_id text, OUT version bigint, OUT quantity bigint, OUT starts_at timestamp with time zone, OUT ends_at timestamp with time zone, OUT tokens numeric, OUT amount numeric, OUT discount numeric, OUT credited numeric, OUT credited_from timestamp with time zone, OUT credited_until timestamp with time zone, OUT cancelled_id text, OUT problem text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_problem(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_subscription(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_tax(p_invoice jsonb) FROM PUBLIC;
