@@ -35,7 +35,7 @@ def events(bank: Bank, load: Load, say: Say) -> None:
     """Events alone, as fast as they are taken; then spends with and without events at a steady rate."""
     with _served(bank) as port:
         # A bank that has just begun plans as if its tables stayed empty, until autovacuum has seen them.
-        asyncio.run(_post(port, _lives(bank, 900), load.seconds))
+        asyncio.run(_post(port, _lives(bank, 3000), 60))
         with bank.connect() as admin:
             admin.execute("vacuum (analyze)")
         rates = []

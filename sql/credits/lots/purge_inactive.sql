@@ -39,8 +39,10 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_now constant timestamptz := credits.clock(p_account_id);
     v_rule credits.settings;
     v_lots record;
+    v_soonest timestamptz;
     v_active_at timestamptz;
 begin
     select s.* into v_rule from credits.settings as s;
@@ -50,12 +52,20 @@ begin
     select
         coalesce(bool_or(l.remaining > 0 and l.source not in ('allowance', 'rollover')), false) as idle,
         -- Work is going on, or a dispute or refund.
-        coalesce(bool_or(l.held > 0 or l.withheld > 0 or l.frozen), false) as busy
+        coalesce(bool_or(l.held > 0 or l.withheld > 0 or l.frozen), false) as busy,
+        max(l.effective_at) filter (
+            where l.effective_at <= v_now and l.source not in ('allowance', 'rollover')
+        ) as newest
     into strict v_lots
     from credits.current_lots as l
     where l.account_id = p_account_id and l.live;
     if v_lots.busy is not false or v_lots.idle is not true then
         return null;
+    end if;
+    -- It was active when it got the newest of its tokens, or later. To find out when takes longer.
+    v_soonest := credits.earlier(credits.later(v_lots.newest, v_rule.purge_after), v_rule.purge_ahead);
+    if (v_soonest > v_now) is true then
+        return v_soonest;
     end if;
     v_active_at := credits.last_active(p_account_id);
     return coalesce(
@@ -69,7 +79,8 @@ begin
 end
 $$;
 comment on function credits.next_purge(uuid) is
-'When the coming purge of an account is to be announced, or the announced one is to be done, if it stays inactive. '
+'When the coming purge of an account is to be announced, or the announced one is to be done, if it stays inactive; or '
+'an earlier moment at which to ask again. '
 'Null if it has nothing to purge, or nothing is ever purged.';
 
 create or replace function credits.purge_inactive(p_account_id uuid)

@@ -166,10 +166,9 @@ begin
             then format('an amount of %s, of a payment of %s', v_amount, v_order.paid)
         when exists (
             select
-            from credits.stripe_objects as s
-            where
-                s.object_id = any (p_event.names)
-                and (s.account_id, s.order_id) is distinct from (p_event.account_id, p_event.order_id)
+            from unnest(p_event.names) as n (name)
+            join credits.stripe_objects as s on n.name = s.object_id
+            where (s.account_id, s.order_id) is distinct from (p_event.account_id, p_event.order_id)
         ) then 'it names the payments of two orders'
         when exists (
             select

@@ -7,8 +7,16 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_plan constant record := credits.plan_reversal(p_order, p_back + p_pending);
+    v_plan record;
 begin
+    -- Nearly always.
+    if p_pending = 0 then
+        update credits.lots as l
+        set withheld = 0
+        where l.account_id = p_order.account_id and l.order_id = p_order.order_id and l.withheld <> 0;
+        return;
+    end if;
+    v_plan := credits.plan_reversal(p_order, p_back + p_pending);
     update credits.lots as l
     set withheld = n.tokens
     from (
