@@ -3259,7 +3259,7 @@ CREATE FUNCTION credits.next_purge(p_account_id uuid) RETURNS timestamp with tim
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.next_purge(p_account_id uuid) IS 'When the coming purge of an account is to be announced, or the announced one is to be done, if it stays inactive. Null if it has nothing to purge, or nothing is ever purged.';
+COMMENT ON FUNCTION credits.next_purge(p_account_id uuid) IS 'When the coming purge of an account is to be announced, or the announced one is to be done, if it stays inactive; or an earlier moment at which to ask again. Null if it has nothing to purge, or nothing is ever purged.';
 CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
