@@ -529,7 +529,7 @@ def pull(data_dir: Path, database_url: str | None, since: datetime | None, only_
 
 @main.command()
 @_DATA_DIR
-@_DATABASE_URL
+@_SERVICE_URL
 @click.option(
     "--every",
     type=click.FloatRange(min=0.05),

@@ -1,5 +1,5 @@
 -- Every paid invoice of a plan was granted once, as the plan says. No allowance came without one, or twice for a period
--- of the free plan. What went over is within the terms. A subscription is as the newest of its events says.
+-- of the free plan. What rolled over is within the terms. A subscription is as the newest of its events says.
 create or replace view audit.check_subscriptions
 with (security_invoker = true)
 as
@@ -210,5 +210,5 @@ where
     );
 comment on view audit.check_subscriptions is
 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came '
-'without an invoice, or twice for a free period. What went over is within the terms of the plan. A subscription is as '
-'the newest of its events says, of one account, and ended for ever once it has ended.';
+'without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is '
+'as the newest of its events says, of one account, and ended for ever once it has ended.';

@@ -10,11 +10,11 @@ comment on column credits.plan_versions.allowance is 'Tokens for each period, an
 comment on column credits.plan_versions.amount is 'Price of a period in minor units of the currency. 0: free.';
 comment on column credits.plan_versions.trial_allowance is 'Tokens that the invoice of a free trial grants.';
 comment on column credits.plan_versions.rollover_cap is
-'How many tokens at most go over at one renewal, for each unit of the quantity.';
+'How many tokens at most roll over at one renewal, for each unit of the quantity.';
 comment on column credits.plan_versions.rollover_percent is
-'How much of what is left goes over. Null: all, up to the cap. Both null: nothing goes over.';
+'How much of what is left rolls over. Null: all, up to the cap. Both null: nothing rolls over.';
 comment on column credits.plan_versions.rollover_expires_after is
-'How long the tokens that went over last, from the beginning of the new period. Null: as long as that period.';
+'How long the tokens that rolled over last, from the beginning of the new period. Null: as long as that period.';
 comment on column credits.plan_versions.stripe_price_id is
 'Price object at Stripe (price_…), if one is configured. Otherwise the amount is sent.';
 

@@ -16,13 +16,14 @@ from stripe_simulator.core.store import Json, Store
 from stripe_simulator.core.timers import catch_up
 from stripe_simulator.pages.markup import button, page, redirect
 
-_OFFERED = (
+OFFERED = (
     "4242424242424242",
     "4000002500003155",
     "4000000000000002",
     "4000000000000341",
     "4000000000000259",
 )
+"""The cards that have a button."""
 
 
 @get("/pay/{id:str}")
@@ -157,10 +158,10 @@ def _ways_to_pay(store: Store, session: Json, here: str) -> str:
         return button(here, "pay", "Complete the order", "Nothing to pay", main=True)
     verb = "Save card" if session["mode"] == "setup" else "Pay by card"
     body = ""
-    for number in _OFFERED:
+    for number in OFFERED:
         shown = " ".join(number[place : place + 4] for place in range(0, 16, 4))
         note = f"The card {CARDS[number].note}"
-        body += button(here, "pay", f"{verb} {shown}", note, main=number == _OFFERED[0], card=number)
+        body += button(here, "pay", f"{verb} {shown}", note, main=number == OFFERED[0], card=number)
     if session["customer"]:
         for method in store.where("payment_method", "customer", session["customer"]):
             label = f"{verb} {methods.label(method)}"

@@ -49,9 +49,9 @@ comment on column api.plans.position is 'Order of display.';
 comment on column api.plans.trial_days is 'Length of the free trial in days. 0: it has no trial.';
 comment on column api.plans.trial_allowance is 'Tokens that the free trial brings.';
 comment on column api.plans.rollover_cap is
-'How many tokens at most go over into the next period. Null: no bound, if rollover_percent is given.';
+'How many tokens at most roll over into the next period. Null: no bound, if rollover_percent is given.';
 comment on column api.plans.rollover_percent is
-'How much of what is left goes over into the next period. Null: all of it, if rollover_cap is given; otherwise '
+'How much of what is left rolls over into the next period. Null: all of it, if rollover_cap is given; otherwise '
 'nothing.';
 comment on column api.plans.rollover_expires_after is
 'How long these tokens last, from the beginning of the next period. Null: as long as that period.';

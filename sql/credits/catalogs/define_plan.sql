@@ -87,7 +87,7 @@ comment on function credits.define_plan(
 'A plan that users subscribe to. p_allowance: tokens for each period, which lasts p_interval_count (1 to 36 months, 1 '
 'to 3 years) of p_interval (month or year). p_amount: minor units of p_currency for each period, which Stripe would '
 'charge; 0 is the free plan, of which there is at most one. p_rollover_percent: so much of what is left when a period '
-'ends goes over into the next one that is paid; p_rollover_cap: at most so many tokens; without either, nothing does. '
+'ends rolls over into the next one that is paid; p_rollover_cap: at most so many tokens; without either, nothing does. '
 'p_rollover_expires_after: how long these tokens last from the beginning of the next period, by default as long as '
 'it. p_trial_days: the length of a free trial, and p_trial_allowance the tokens that it grants. p_scope (module:ID or '
 'category:ID) binds the tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the '
@@ -131,7 +131,7 @@ begin
     v_why := case
         when (p_terms.period_unit in ('month', 'year')) is not true then 'interval is month or year'
         when (p_terms.rollover_expires_after > interval '1000 years') is true
-            then 'tokens that go over expire after 1000 years at most'
+            then 'tokens that roll over expire after 1000 years at most'
         when p_terms.rollover_expires_after is not null
             and num_nonnulls(p_terms.rollover_cap, p_terms.rollover_percent) = 0
             then 'rollover_expires_after needs rollover_cap or rollover_percent'
