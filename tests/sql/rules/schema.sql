@@ -1961,9 +1961,9 @@ COMMENT ON TABLE credits.plan_versions IS 'The terms of plans. A version is neve
 COMMENT ON COLUMN credits.plan_versions.allowance IS 'Tokens for each period, and for each unit of the quantity.';
 COMMENT ON COLUMN credits.plan_versions.amount IS 'Price of a period in minor units of the currency. 0: free.';
 COMMENT ON COLUMN credits.plan_versions.trial_allowance IS 'Tokens that the invoice of a free trial grants.';
-COMMENT ON COLUMN credits.plan_versions.rollover_cap IS 'How many tokens at most go over at one renewal, for each unit of the quantity.';
-COMMENT ON COLUMN credits.plan_versions.rollover_percent IS 'How much of what is left goes over. Null: all, up to the cap. Both null: nothing goes over.';
-COMMENT ON COLUMN credits.plan_versions.rollover_expires_after IS 'How long the tokens that went over last, from the beginning of the new period. Null: as long as that period.';
+COMMENT ON COLUMN credits.plan_versions.rollover_cap IS 'How many tokens at most roll over at one renewal, for each unit of the quantity.';
+COMMENT ON COLUMN credits.plan_versions.rollover_percent IS 'How much of what is left rolls over. Null: all, up to the cap. Both null: nothing rolls over.';
+COMMENT ON COLUMN credits.plan_versions.rollover_expires_after IS 'How long the tokens that rolled over last, from the beginning of the new period. Null: as long as that period.';
 COMMENT ON COLUMN credits.plan_versions.stripe_price_id IS 'Price object at Stripe (price_…), if one is configured. Otherwise the amount is sent.';
 CREATE FUNCTION credits.check_plan(p_terms credits.plan_versions, p_active boolean) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2327,7 +2327,7 @@ CREATE FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance nu
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint, p_currency text, p_interval text, p_interval_count bigint, p_rollover_cap numeric, p_rollover_percent numeric, p_rollover_expires_after interval, p_priority bigint, p_rollover_priority bigint, p_trial_days bigint, p_trial_allowance numeric, p_scope text, p_popular boolean, p_position bigint, p_stripe_price_id text, p_active boolean) IS 'A plan that users subscribe to. p_allowance: tokens for each period, which lasts p_interval_count (1 to 36 months, 1 to 3 years) of p_interval (month or year). p_amount: minor units of p_currency for each period, which Stripe would charge; 0 is the free plan, of which there is at most one. p_rollover_percent: so much of what is left when a period ends goes over into the next one that is paid; p_rollover_cap: at most so many tokens; without either, nothing does. p_rollover_expires_after: how long these tokens last from the beginning of the next period, by default as long as it. p_trial_days: the length of a free trial, and p_trial_allowance the tokens that it grants. p_scope (module:ID or category:ID) binds the tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Changed terms are a new version for new subscribers. Raises PT422 bad_catalog.';
+COMMENT ON FUNCTION credits.define_plan(p_plan_id text, p_title text, p_allowance numeric, p_amount bigint, p_currency text, p_interval text, p_interval_count bigint, p_rollover_cap numeric, p_rollover_percent numeric, p_rollover_expires_after interval, p_priority bigint, p_rollover_priority bigint, p_trial_days bigint, p_trial_allowance numeric, p_scope text, p_popular boolean, p_position bigint, p_stripe_price_id text, p_active boolean) IS 'A plan that users subscribe to. p_allowance: tokens for each period, which lasts p_interval_count (1 to 36 months, 1 to 3 years) of p_interval (month or year). p_amount: minor units of p_currency for each period, which Stripe would charge; 0 is the free plan, of which there is at most one. p_rollover_percent: so much of what is left when a period ends rolls over into the next one that is paid; p_rollover_cap: at most so many tokens; without either, nothing does. p_rollover_expires_after: how long these tokens last from the beginning of the next period, by default as long as it. p_trial_days: the length of a free trial, and p_trial_allowance the tokens that it grants. p_scope (module:ID or category:ID) binds the tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Changed terms are a new version for new subscribers. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5639,8 +5639,8 @@ COMMENT ON COLUMN api.plans.popular IS 'Whether this is the plan to show first.'
 COMMENT ON COLUMN api.plans."position" IS 'Order of display.';
 COMMENT ON COLUMN api.plans.trial_days IS 'Length of the free trial in days. 0: it has no trial.';
 COMMENT ON COLUMN api.plans.trial_allowance IS 'Tokens that the free trial brings.';
-COMMENT ON COLUMN api.plans.rollover_cap IS 'How many tokens at most go over into the next period. Null: no bound, if rollover_percent is given.';
-COMMENT ON COLUMN api.plans.rollover_percent IS 'How much of what is left goes over into the next period. Null: all of it, if rollover_cap is given; otherwise nothing.';
+COMMENT ON COLUMN api.plans.rollover_cap IS 'How many tokens at most roll over into the next period. Null: no bound, if rollover_percent is given.';
+COMMENT ON COLUMN api.plans.rollover_percent IS 'How much of what is left rolls over into the next period. Null: all of it, if rollover_cap is given; otherwise nothing.';
 COMMENT ON COLUMN api.plans.rollover_expires_after IS 'How long these tokens last, from the beginning of the next period. Null: as long as that period.';
 COMMENT ON COLUMN api.plans.scope IS 'module:ID or category:ID that its tokens are bound to. Null: they are not bound.';
 CREATE TABLE credits.referrals (
@@ -8259,7 +8259,7 @@ UNION ALL
   WHERE (((f.lot_id IS NOT NULL) AND ((((l.granted)::numeric = (v.allowance)::numeric) AND (l.source = 'allowance'::credits.entry_kind) AND (l.order_id IS NULL)) IS NOT TRUE)) OR (EXISTS ( SELECT
            FROM credits.free_periods x
           WHERE ((x.account_id = f.account_id) AND (x.period_starts_at > f.period_starts_at) AND ((x.period_starts_at < f.period_ends_at) OR (x.lot_id = f.lot_id))))));
-COMMENT ON VIEW audit.check_subscriptions IS 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came without an invoice, or twice for a free period. What went over is within the terms of the plan. A subscription is as the newest of its events says, of one account, and ended for ever once it has ended.';
+COMMENT ON VIEW audit.check_subscriptions IS 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is as the newest of its events says, of one account, and ended for ever once it has ended.';
 CREATE VIEW audit.check_topups WITH (security_invoker='true') AS
  WITH attempts AS (
          SELECT a.account_id,
