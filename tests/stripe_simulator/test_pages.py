@@ -21,12 +21,16 @@ def test_pay_page_shows_what_is_sold_and_a_button_for_each_test_card(simulator):
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "Standard pack × 2" in answer.text and "79.98 EUR" in answer.text
     assert re.findall(r'name="action" value="(\w+)"', answer.text) == [
-        *["pay"] * 4,
+        *["pay"] * 5,
         "pay_later",
         "expire",
     ]
     assert "href='https://shop.example/cancelled'" in answer.text
-    assert "4242" in answer.text and "4000 0000 0000 0002" in answer.text
+    assert (
+        "4242" in answer.text
+        and "4000 0000 0000 0002" in answer.text
+        and "4000 0000 0000 0259" in answer.text
+    )
 
 
 def test_every_page_says_that_it_is_a_simulator(simulator):
