@@ -435,7 +435,7 @@ def audit(data_dir: Path, database_url: str | None) -> None:
 
 @main.command()
 @_DATA_DIR
-@_DATABASE_URL
+@_SERVICE_URL
 @click.option("--every", type=click.FloatRange(min=1), metavar="SECONDS", help="Again and again, for ever.")
 @click.option(
     "--end-idle",
