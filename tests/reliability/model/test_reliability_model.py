@@ -24,7 +24,7 @@ from reliability.model.subscribing import PLANS
 from reliability.model.world import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 4
-STEPS, MANY_STEPS = 3_500, 40_000  # on each version
+STEPS, FEW_STEPS, MANY_STEPS = 3_500, 2_000, 40_000  # on 18, on another version, in the long form
 CALLED = {
     "add_tokens",
     "apply_stripe_event",
@@ -177,17 +177,18 @@ def run_machine(
 
 
 def test_the_bank_answers_as_the_model_does(
-    bank: Connection, seed: int, long_form: bool, say: Callable[[str], None]
+    bank: Connection, seed: int, long_form: bool, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     began, counts = time.monotonic(), Counter[str]()
     say(f"model: RELIABILITY_SEED={seed}")
-    run_machine(bank, counts, MANY_STEPS if long_form else STEPS, seed, audited=1 if long_form else 3)
+    short = STEPS if request.config.getoption("--pg") == 18 else FEW_STEPS
+    run_machine(bank, counts, MANY_STEPS if long_form else short, seed, audited=1 if long_form else 3)
     steps = counts.pop("step")
     say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counts.most_common())}")
     missing = {name for name in CALLED | MONEY | PLANS_DO | REFUSED if not counts[name]}
     # Some refusals come once in a thousand steps. A short run may lack a few of them, and says which.
     say(f"model: has not happened: {sorted(missing) or 'nothing'}")
-    assert len(missing) <= (0 if long_form else 4), f"this has not happened once: {missing}"
+    assert len(missing) <= (0 if long_form else 10), f"this has not happened once: {missing}"
 
 
 # Functions that are replaced as a whole, and what they do instead.
