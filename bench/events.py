@@ -49,7 +49,7 @@ def events(bank: Bank, load: Load, say: Say) -> None:
 
 
 def _beside(bank: Bank, load: Load, port: int, say: Say) -> None:
-    """Spends at half of what they could do, so that the processors are not what limits them."""
+    """Spends at a third of what they could do, so that the processors are not what limits them."""
     peer = Peer(SPEND, "spend", bank.service)
     most = run(bank, peer, load.clients, load.seconds, bank.accounts, bank.port).per_second
     alone: list[Round] = []
@@ -66,13 +66,15 @@ def _beside(bank: Bank, load: Load, port: int, say: Say) -> None:
         over.set()
         stream.join()
     slower = [b.per_second / a.per_second for a, b in zip(alone, among, strict=True)]
-    latency = [b.latency / a.latency for a, b in zip(alone, among, strict=True)]
     print(
         f"  beside spends at a third of their rate ({most / 3:,.0f} a second):"
         f" {spread(kept, ',.0f')} per second"
     )
     print(f"  spends done: {spread(slower, '.3f')} of those without events;", end=" ")
-    print(f"each took {spread(latency, '.2f')} times as long")
+    print(
+        f"each took {spread([b.latency for b in among], ',.1f')} ms"
+        f" instead of {spread([a.latency for a in alone], ',.1f')}"
+    )
 
 
 def _stream(port: int, lives: list[list[bytes]], over: Flag, kept: list[float]) -> None:
