@@ -118,8 +118,11 @@ class MoneyBack:
         self.reversals[session_id] = Reversal("failed_payment", self.paid or 0, "failed")
         return "applied"
 
-    def succeed(self, at: int) -> None:
+    def succeed(self, at: int) -> bool:
+        """The payment has succeeded, perhaps again. True if that is news."""
+        news = at > self.succeeded_at
         self.succeeded_at = max(self.succeeded_at, at)
+        return news
 
     @property
     def back(self) -> int:

@@ -227,9 +227,11 @@ class Payments(Run):
             outcome = "duplicate"
             if failed:
                 outcome = order.money.fail(payment.session_id, FIRST_SUCCESS + later)
+                news = outcome == "applied"
             else:
-                order.money.succeed(FIRST_SUCCESS + later)
-            account.follow_money(place)
+                news = order.money.succeed(FIRST_SUCCESS + later)
+            if news:
+                account.follow_money(place)
             return {"outcome": outcome}
 
         self._call_both(account, "apply_stripe_event", {"event": told}, change)
