@@ -408,6 +408,7 @@ def test_timeout_leaves_nothing_half_done(
         " from credits.identities as i where i.subject = %s"
     )
     assert admin.execute(query, (ada.user_id,)).fetchone() == (1, 0, 0)
+    second.connection.execute(f"reset {setting}")
     answer = second.call(function, user_id=ada.user_id, idempotency_key="k", **arguments)
     assert answer["replayed"] is False
 
