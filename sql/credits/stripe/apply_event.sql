@@ -172,8 +172,9 @@ begin
         outcome = v_receipt.outcome, reason = v_event.reason, trouble = null, names = v_event.names,
         account_id = v_event.account_id, order_id = v_event.order_id
     where e.event_id = p_event_id;
-    -- 4. The order has changed: so do the events that waited for it.
-    if (v_receipt.outcome in ('granted', 'processing', 'failed', 'expired')) is true then
+    -- 4. The order, or its payment, may be known now, also when it was parked: apply the events that waited for it.
+    if (v_receipt.order_id is not null and v_family in ('session', 'intent', 'invoice')) is true
+        and v_receipt.outcome is distinct from 'waiting' then
         perform credits.apply_waiting(v_event.account_id, v_event.order_id);
     end if;
     return v_receipt;

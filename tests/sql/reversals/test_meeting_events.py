@@ -128,3 +128,12 @@ def test_maintenance_looks_at_very_many_events_in_turns(bank: Caller) -> None:
         stop_clock(bank.connection, str(now + timedelta(minutes=minute)))
         done.append(bank.call("maintain")["events"])
     assert sorted(done) == [0, 0, 1]
+
+
+def test_refund_that_came_first_is_applied_when_its_payment_is_parked(bank: Caller) -> None:
+    payment = Payment(bank, f"odd_{uuid4().hex[:8]}", pack_id="standard")
+    assert payment.refund(1000)["outcome"] == "waiting"
+    payment.session["amount_total"] = payment.session["amount_subtotal"] = 5
+    assert payment.pay()["outcome"] == "parked"
+    told = bank.row("select amount, status from credits.reversals")
+    assert told == {"amount": 1000, "status": "succeeded"}
