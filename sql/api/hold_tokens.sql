@@ -91,9 +91,8 @@ begin
         due_at = least(w.due_at, v_expires_at)
     where w.account_id = v_account_id;
     if v_permitted <> v_price.cost then
-        perform credits.finish_taking(
-            v_account_id, v_wallet.balance + v_price.cost, v_wallet.balance, v_now, p_hold_id => v_hold_id
-        );
+        perform credits.finish_taking(v_account_id, v_wallet.balance + v_price.cost, v_wallet.balance, v_now,
+            p_hold_id => v_hold_id);
     end if;
     insert into credits.holds (account_id, hold_id, module_id, price_id, price_source, usage, usage_left, tokens, held, draws,
         by_service, actor, metadata, created_at, expires_at, ttl, first_balance, first_held, first_available, first_draws)

@@ -62,4 +62,5 @@ end
 $$;
 comment on function credits.meet_payment(text, credits.stripe_events) is
 'Waits, for 2 seconds at most, for the transactions that make known what an event names. True when one of them has '
-'done so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
+'done so. False otherwise; then the objects stay locked until the event is stored, so that those that come later see '
+'it, unless the wait took too long.';

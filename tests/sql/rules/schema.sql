@@ -3134,7 +3134,7 @@ CREATE FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_event
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) IS 'Waits, for 2 seconds at most, for the transactions that make known what an event names. True when one of them has done so. Otherwise the objects stay locked until the event is stored, so that those that come later see it.';
+COMMENT ON FUNCTION credits.meet_payment(p_family text, p_event credits.stripe_events) IS 'Waits, for 2 seconds at most, for the transactions that make known what an event names. True when one of them has done so. False otherwise; then the objects stay locked until the event is stored, so that those that come later see it, unless the wait took too long.';
 CREATE FUNCTION credits.member_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
