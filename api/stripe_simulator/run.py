@@ -9,6 +9,8 @@ import uvicorn
 from stripe_simulator.app import create_app
 from stripe_simulator.core.chaos import Chaos
 
+IDLE = 75  # seconds: longer than clients keep an idle connection, so that none sends on one that we close
+
 
 class RealKeysConfigured(RuntimeError):
     """A real Stripe key is set, so the simulator does not start."""
@@ -39,4 +41,6 @@ def run(
     refuse_real_keys(os.environ)
     address = public_url or f"http://{host}:{port}"
     app = create_app(data_dir / "simulator.sqlite3", webhook_url, webhook_secret, address, chaos=chaos)
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2, timeout_keep_alive=IDLE
+    )

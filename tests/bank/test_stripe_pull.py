@@ -21,7 +21,7 @@ import stripe
 from callers import Caller, Connection
 from http_calls import WEBHOOK_SECRET, serving
 from psycopg.types.json import Jsonb
-from support import PASSWORD, free_port
+from support import PASSWORD, free_port, stripe_client
 
 from pgcredits.bank import stripe_pull
 from pgcredits.bank.stripe_pull import Pulled, pull, stripe_reader
@@ -70,7 +70,7 @@ class Shop:
 
         async def opened() -> Any:
             http = stripe.HTTPXClient(timeout=10)
-            client = stripe.StripeClient(KEY, base_addresses={"api": self.stripe_url}, http_client=http)
+            client = stripe_client(KEY, self.stripe_url, http)
             try:
                 return await open_session(client, order, PAGES)
             finally:
@@ -166,7 +166,7 @@ def simulated(tmp_path: Path) -> Iterator[tuple[str, PostBox]]:
 @pytest.fixture
 def shop(db: Connection, url: str, simulated: tuple[str, PostBox]) -> Shop:
     stripe_url, box = simulated
-    client = stripe.StripeClient(KEY, base_addresses={"api": stripe_url})
+    client = stripe_client(KEY, stripe_url)
     bank = Caller(db, "none")
     bank.rows("select credits.bound_stripe_delay('0')")
     return Shop(bank, url, stripe_url, client, box)

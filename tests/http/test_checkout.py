@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import stripe
 from http_calls import WEBHOOK_SECRET, User, balance, serving, slug
-from support import free_port
+from support import free_port, stripe_client
 
 from pgcredits.http.app import create_app
 from pgcredits.http.origins import origin_of
@@ -66,7 +66,7 @@ def shop(settings: Settings, simulator_port: int, store: Path) -> Iterator[httpx
 @pytest.fixture
 def stripe_api(shop: httpx.Client, simulator_port: int) -> stripe.StripeClient:
     """Stripe, as somebody else would look at it."""
-    return stripe.StripeClient(KEY, base_addresses={"api": f"http://127.0.0.1:{simulator_port}"})
+    return stripe_client(KEY, f"http://127.0.0.1:{simulator_port}")
 
 
 def buy(shop: httpx.Client, who: dict[str, str], **body: Any) -> httpx.Response:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import stripe
 from http_calls import WEBHOOK_SECRET, User, balance, serving, slug
-from support import free_port
+from support import free_port, stripe_client
 
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
@@ -56,7 +56,7 @@ def shop(
 @pytest.fixture(scope="module")
 def stripe_api(shop: httpx.Client, simulator_port: int) -> stripe.StripeClient:
     """Stripe, as somebody else would look at it."""
-    return stripe.StripeClient(KEY, base_addresses={"api": f"http://127.0.0.1:{simulator_port}"})
+    return stripe_client(KEY, f"http://127.0.0.1:{simulator_port}")
 
 
 @pytest.fixture(scope="module")

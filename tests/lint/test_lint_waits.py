@@ -64,6 +64,20 @@ def bounded(call: ast.Call, place: int) -> bool:
     return any(not (isinstance(value, ast.Constant) and value.value is None) for value in given)
 
 
+@pytest.mark.parametrize("root", [*PACKAGES, Path(__file__).parents[1]], ids=lambda path: path.name)
+def test_every_stripe_client_says_how_often_it_repeats(root: Path) -> None:
+    """By itself stripe-python repeats nothing, also when an idle connection closes under a request."""
+    silent = [
+        f"{path.relative_to(root)}:{call.lineno}"
+        for path in sorted(root.rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).endswith("StripeClient")
+        and "max_network_retries" not in {keyword.arg for keyword in call.keywords}
+    ]
+    assert silent == []
+
+
 def test_every_wait_of_the_program_has_a_bound() -> None:
     found = {
         (path.relative_to(package).as_posix(), name): line

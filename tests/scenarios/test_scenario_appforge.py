@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import stripe
 from scenarios.system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_once, refused
+from support import stripe_client
 
 pytestmark = pytest.mark.one_version
 
@@ -390,9 +391,7 @@ def test_new_exchange_rate_is_a_new_price_version(system: System) -> None:
 
 def sell_plans(system: System) -> tuple[stripe.StripeClient, dict[str, str]]:
     """Prices at Stripe for the paid plans of the price list, as an operator makes them."""
-    client = stripe.StripeClient(
-        "sk_test_of_the_tests", base_addresses={"api": system.variables["SIMULATOR_URL"]}
-    )
+    client = stripe_client("sk_test_of_the_tests", system.variables["SIMULATOR_URL"])
     prices = {}
     for plan in system.stranger.rows("plans", free="eq.false"):
         product = client.v1.products.create({"name": plan["title"]})

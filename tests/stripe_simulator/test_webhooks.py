@@ -12,6 +12,7 @@ import time
 import httpx
 import pytest
 import stripe
+from support import stripe_client
 
 from stripe_simulator.core.webhooks import Answer
 
@@ -191,7 +192,7 @@ def test_killed_simulator_forgets_nothing(make_receiver, tmp_path):
     webhook_url = f"http://127.0.0.1:{receiver_port}/"
     process = start_process(tmp_path, port, webhook_url)
     try:
-        api = stripe.StripeClient("sk_test_1", base_addresses={"api": f"http://127.0.0.1:{port}"}).v1
+        api = stripe_client("sk_test_1", f"http://127.0.0.1:{port}").v1
         customer = api.customers.create({"email": "ada@example.com"})
         process.send_signal(signal.SIGKILL)
         process.wait()

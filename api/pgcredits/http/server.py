@@ -12,6 +12,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, to the last byte
+# Seconds that an idle connection stays open. A proxy must be the first to close it: a request that it sends
+# while we close gets no answer. nginx and AWS's load balancers close after 60 seconds.
+IDLE = 75
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -58,4 +61,5 @@ def defaults() -> dict[str, Any]:
         "access_log": False,
         "proxy_headers": False,  # client_address.py reads X-Forwarded-For
         "timeout_graceful_shutdown": 10,
+        "timeout_keep_alive": IDLE,
     }

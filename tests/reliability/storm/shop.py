@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx
 import psycopg
-import stripe
 from reliability.servers import LOGINS, Api, Postgres
-from support import PASSWORD, free_port
+from support import PASSWORD, free_port, stripe_client
 
 from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import migrate
@@ -50,7 +49,7 @@ class Shop:
             "STRIPE_API_BASE": self.simulator_url,
             "STRIPE_WEBHOOK_SECRET": SECRET,
         }
-        self.stripe = stripe.StripeClient(KEY, base_addresses={"api": self.simulator_url}).v1
+        self.stripe = stripe_client(KEY, self.simulator_url).v1
         self.browser = httpx.Client(base_url=self.simulator_url, timeout=30, trust_env=False)
         self._wait_for_simulator()
         self.api = Api(self.database_url, folder / "api.log", self.settings, port)
