@@ -556,7 +556,8 @@ class Account:
         left = sum((share(lot.bought, after, money.paid) for lot in lots), ZERO)
         left -= sum((share(lot.bought, money.back, money.paid) for lot in lots), ZERO)
         taken, _ = self._taken(lots, after, money.paid)
-        rooms = [(lot, taken[lot.lot_id] - lot.reversed) for lot in lots]
+        # A lot that paid for another one may have to pay less by now, and then takes nothing more.
+        rooms = [(lot, max(taken[lot.lot_id] - lot.reversed, ZERO)) for lot in lots]
         rooms += [(lot, lot.held) for lot in lots]
         rooms += [(lot, lot.granted - sum(room for x, room in rooms if x is lot)) for lot in lots]
         for lot in lots:
