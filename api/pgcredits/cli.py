@@ -31,6 +31,7 @@ from pgcredits.local.ownership import OwnershipError
 from pgcredits.local.parts import SUPERVISED
 from pgcredits.local.up import running_up
 from pgcredits.local.up import up as start_and_supervise
+from pgcredits.setting_list import DescribedCommand
 from pgcredits.settings import (
     Settings,
     SettingsError,
@@ -180,32 +181,12 @@ def up(
     )
 
 
-@main.command()
+@main.command(cls=DescribedCommand)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @_port("--port", 8000, "Port to listen on.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 def serve(host: str, port: int, workers: int) -> None:
-    """Run the API alone, configured by the environment.
-
-    \b
-    PGCREDITS_API_DATABASE_URL      login pgcredits_api (anon, authenticated)
-    PGCREDITS_SERVICE_DATABASE_URL  login pgcredits_service (service_role, spender, support)
-    PGCREDITS_JWT_SECRET            at least 32 random bytes; signs and checks tokens
-    PGCREDITS_JWT_AUDIENCE          optional: what a token must name in aud
-    PGCREDITS_PUBLIC_URL            where people reach this server
-    STRIPE_SECRET_KEY               sk_ or rk_, of test or live; optional: without it nothing is sold
-    STRIPE_WEBHOOK_SECRET           whsec_…; nothing is sold without it, either; several, separated by commas,
-                                    while one replaces another
-    PGCREDITS_TRUSTED_PROXIES       networks, with commas, whose X-Forwarded-For is believed; none by default
-    PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default;
-                                    local: any page of this machine (so it is under `up`)
-    PGCREDITS_RETURN_ORIGINS        origins, with commas, that Checkout may send a buyer back to; also local
-    PGCREDITS_CHECKOUT              what Checkout also does, with commas: invoices, receipts, tax, tax_ids,
-                                    promotion_codes, saved_cards; nothing by default
-    PGCREDITS_PREPARE               prepared statements: auto (default: not behind a pooler), on, off
-    PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
-    PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret
-    """
+    """Run the API alone, configured by the environment."""
     settings = Settings.from_env()  # an error is one line here, and not one in every worker
     if settings.stripe_secret_key and settings.why_nothing_is_sold:
         click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)

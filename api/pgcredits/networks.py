@@ -23,3 +23,9 @@ class Networks:
 
     def __contains__(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Networks) and self._networks == other._networks
+
+    def __hash__(self) -> int:
+        return hash(self._networks)
