@@ -7,7 +7,7 @@
 --   support         every row through the views of api, and the reports on single accounts of audit; no function
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
---   auditor         everything but passwords and the secrets of webhooks, to read
+--   auditor         everything but passwords and the secrets of webhooks and API keys, to read
 --   pgcredits_catalog   applies price lists: the words that define something, and no table
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
 --
@@ -114,6 +114,11 @@ api.register_webhook, api.disable_webhook, api.enable_webhook, api.renew_webhook
 api.take_webhooks, api.finish_webhook, api.read_stripe_list, api.note_stripe_page, api.missing_from_stripe,
 api.replay_from_stripe
 to service_role;
+-- API keys of backends.
+grant usage on type api.api_key, api.api_key_holder to service_role;
+grant execute on function
+api.create_api_key, api.rotate_api_key, api.revoke_api_key, api.resolve_api_key
+to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.plans, api.modules to anon, authenticated, spender, support, service_role;
@@ -145,6 +150,10 @@ credits.identities, credits.wallets, credits.lots, credits.current_lots, credits
 to spender;
 -- Readers may see whose price an entry names, but not what the price is made of.
 grant select (price_id, module_id, category_id) on credits.prices to authenticated, support, service_role;
+grant select on api.api_keys, credits.api_keys to service_role;
+-- When a secret of a key was used, and not its hash.
+grant select (key_id, created_at, valid_until, last_used_at) on credits.api_key_secrets to service_role;
+grant select (key_id, valid_until, last_used_at) on credits.api_key_secrets to auditor;
 grant select on api.release, credits.releases to service_role;
 grant execute on function credits.functions_digest, credits.columns_digest to service_role;
 grant execute on function
@@ -228,7 +237,9 @@ begin
         from pg_catalog.pg_class as c
         where
             c.relnamespace = 'credits'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-            and c.oid not in ('credits.credentials'::regclass, 'credits.webhook_secrets'::regclass)
+            and c.oid not in (
+                'credits.credentials'::regclass, 'credits.webhook_secrets'::regclass, 'credits.api_key_secrets'::regclass
+            )
     ));
 end
 $auditor$;

@@ -32,6 +32,7 @@ def test_every_command_explains_itself() -> None:
         "roles",
         "catalog",
         "token",
+        "key",
         "simulator",
         "demo",
         "audit",

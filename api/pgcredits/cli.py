@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import psycopg
 import uvicorn
 from rich.console import Console
 
+from pgcredits.bank import api_keys, catalogs, maintenance, stripe_pull
 from pgcredits.bank import audit as audit_module
-from pgcredits.bank import catalogs, maintenance, stripe_pull
 from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
 from pgcredits.bank.strangers import StrangersError
@@ -47,6 +47,7 @@ from pgcredits.work.settings import WorkSettings
 from stripe_simulator import run as simulator_module
 
 _EXPECTED = (
+    api_keys.ApiKeyError,
     DemoError,
     EmbeddedError,
     InstanceError,
@@ -345,6 +346,106 @@ def token(data_dir: Path, sub: str | None, role: str, expires_in: int) -> None:
         raise click.UsageError(str(error)) from None
 
 
+@main.group(cls=_Commands)
+def key() -> None:
+    """The API keys of backends: docs/identity.md."""
+
+
+_EXPIRES_IN = click.option(
+    "--expires-in", type=click.IntRange(1), metavar="DAYS", help="Lifetime.  [default: it does not expire]"
+)
+_REASON = click.option("--reason", metavar="TEXT", help="Why, for the record.")
+
+
+@key.command("create")
+@click.argument("name")
+@_DATA_DIR
+@_SERVICE_URL
+@click.option("--role", type=click.Choice(api_keys.ROLES), default="spender", show_default=True)
+@_EXPIRES_IN
+@click.option("--idempotency-key", metavar="KEY", help="A repeated call makes no second key, and shows none.")
+def key_create(
+    name: str,
+    data_dir: Path,
+    database_url: str | None,
+    role: str,
+    expires_in: int | None,
+    idempotency_key: str | None,
+) -> None:
+    """Make an API key and print it.
+
+    It is printed this once: the bank keeps only a hash.
+    """
+    url = _service_database(database_url, data_dir)
+    _show(api_keys.create(url, name, role, _in_days(expires_in), idempotency_key))
+
+
+@key.command("list")
+@_DATA_DIR
+@_SERVICE_URL
+def key_list(data_dir: Path, database_url: str | None) -> None:
+    """List the API keys, with when each was last used."""
+    for row in api_keys.listed(_service_database(database_url, data_dir)):
+        used = f"used {row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else "never used"
+        ends = f"expires {row['expires_at']:%Y-%m-%d}" if row["expires_at"] else "does not expire"
+        click.echo(f"{row['key_id']}  {row['role']:<12}  {row['state']:<7}  {used}, {ends}  {row['name']}")
+
+
+@key.command("rotate")
+@click.argument("key_id")
+@_DATA_DIR
+@_SERVICE_URL
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 30 * 24),
+    default=24.0,
+    show_default=True,
+    metavar="HOURS",
+    help="How long the old secret still works.",
+)
+@click.option(
+    "--expires-in", type=click.IntRange(1), metavar="DAYS", help="New lifetime.  [default: it ends as before]"
+)
+@_REASON
+def key_rotate(
+    key_id: str,
+    data_dir: Path,
+    database_url: str | None,
+    overlap: float,
+    expires_in: int | None,
+    reason: str | None,
+) -> None:
+    """Give an API key a new secret and print it."""
+    url = _service_database(database_url, data_dir)
+    _show(api_keys.rotate(url, key_id, timedelta(hours=overlap), _in_days(expires_in), reason))
+
+
+@key.command("revoke")
+@click.argument("key_id")
+@_DATA_DIR
+@_SERVICE_URL
+@_REASON
+def key_revoke(key_id: str, data_dir: Path, database_url: str | None, reason: str | None) -> None:
+    """Revoke an API key, and the keys that were made with it.
+
+    Running HTTP APIs notice within 10 seconds.
+    """
+    _show(api_keys.revoke(_service_database(database_url, data_dir), key_id, reason))
+
+
+def _in_days(days: int | None) -> datetime | None:
+    return None if days is None else datetime.now(UTC) + timedelta(days=days)
+
+
+def _show(made: api_keys.Made) -> None:
+    """The key alone goes to stdout, so that a script can take it."""
+    click.echo(f"{made.key_id}  {made.role}  {made.state}  {made.name}", err=True)
+    if made.api_key is not None:
+        click.echo(made.api_key)
+    elif made.replayed:
+        click.echo("this key was made before, and its text cannot be shown again: rotate it", err=True)
+
+
 @main.command()
 @_port("--port", 8001, "Port to listen on, on 127.0.0.1.")
 @_DATA_DIR
@@ -567,6 +668,10 @@ def _audit(database_url: str, console: Console) -> None:
 
 def _database(database_url: str | None, data_dir: Path) -> str:
     return database_url or Instance(data_dir).running().database_url
+
+
+def _service_database(database_url: str | None, data_dir: Path) -> str:
+    return database_url or Instance(data_dir).running().service_database_url
 
 
 def _end_with_supervisor() -> None:

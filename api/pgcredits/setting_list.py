@@ -41,6 +41,11 @@ SETTINGS = (
         ("serve", "token"),
     ),
     Setting("PGCREDITS_JWT_AUDIENCE", "", "what a token must name in aud", ("serve", "token")),
+    Setting(
+        "PGCREDITS_PUBLISHABLE_KEY",
+        "",
+        "texts, with commas, that pages send as their key and that stand for nobody, as sb_publishable_… does",
+    ),
     Setting("PGCREDITS_TOKEN_SECONDS", "3600", "how long a token of /auth/token is good"),
     Setting(
         "PGCREDITS_PUBLIC_URL", "http://127.0.0.1:8000", "where people reach this server", ("serve", "work")
@@ -101,14 +106,27 @@ SETTINGS = (
         "PGCREDITS_DATABASE_URL",
         "",
         "PostgreSQL for a command other than `serve`: as its administrator, or as pgcredits_service for"
-        " `work`, `maintain` and `stripe pull`; by default that of a running `up`",
-        ("up", "migrate", "roles", "catalog", "demo", "audit", "maintain", "stripe", "work"),
+        " `work`, `maintain`, `key` and `stripe pull`; by default that of a running `up`",
+        ("up", "migrate", "roles", "catalog", "key", "demo", "audit", "maintain", "stripe", "work"),
     ),
     Setting(
         "PGCREDITS_DATA_DIR",
         "pgcredits-data",
         "the folder of `up`, and where the other commands find it",
-        ("up", "migrate", "roles", "catalog", "token", "demo", "audit", "maintain", "stripe", "work", "env"),
+        (
+            "up",
+            "migrate",
+            "roles",
+            "catalog",
+            "token",
+            "key",
+            "demo",
+            "audit",
+            "maintain",
+            "stripe",
+            "work",
+            "env",
+        ),
     ),
     Setting(
         "PGCREDITS_STRIPE_PRICES",

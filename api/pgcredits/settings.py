@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
+from pgcredits import api_key
 from pgcredits.database_urls import AddressError, parts_of
 from pgcredits.networks import Networks
 
@@ -57,6 +58,7 @@ class Settings:
     token_seconds: int = 3600
     max_rows: int = 1000
     jwt_audience: str | None = None  # what tokens must name in aud; None: aud is not looked at
+    publishable_keys: tuple[str, ...] = ()  # texts that pages send as a key, and that stand for nobody
 
     def __post_init__(self) -> None:
         for variable, address in (
@@ -90,6 +92,12 @@ class Settings:
         ):
             if value < 1:
                 raise SettingsError(f"{number} must be at least 1.")
+        for key in self.publishable_keys:
+            if key.startswith((api_key.BEGINS, "sb_secret_")) or key.count(".") == 2:
+                raise SettingsError(
+                    "PGCREDITS_PUBLISHABLE_KEY stands in pages that everyone can read:"
+                    " it must be neither an API key nor a token."
+                )
 
     @property
     def live(self) -> bool:
@@ -130,6 +138,7 @@ class Settings:
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
             jwt_audience=env.get("PGCREDITS_JWT_AUDIENCE") or None,
+            publishable_keys=_list(env, "PGCREDITS_PUBLISHABLE_KEY"),
         )
 
 

@@ -18,7 +18,7 @@ begin
     perform credits.check_webhook(register_webhook.url, register_webhook.kinds, register_webhook.description);
     insert into credits.webhook_endpoints (endpoint_id, url, kinds, description, created_by, created_at, enabled_at)
     values (
-        v_endpoint_id, register_webhook.url, register_webhook.kinds, register_webhook.description, credits.actor(),
+        v_endpoint_id, register_webhook.url, register_webhook.kinds, register_webhook.description, credits.agent(),
         v_now, v_now
     );
     perform credits.make_webhook_secret(v_endpoint_id);

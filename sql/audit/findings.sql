@@ -224,5 +224,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_webhooks as c;
+from audit.check_webhooks as c
+union all
+select
+    'check_api_keys' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_api_keys as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -64,7 +64,9 @@ comment on column credits.entries.refunds_seq is
 'The seq of the charge that this refund gives back, on the same account.';
 comment on column credits.entries.campaign_id is 'The campaign that granted these tokens.';
 comment on column credits.entries.package_name is 'The name of the lot that came or expired.';
-comment on column credits.entries.actor is 'The role or SQL login that caused it, never a person''s name.';
+comment on column credits.entries.actor is
+'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in '
+'charges and captures.';
 comment on column credits.entries.hash is 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 
 comment on table credits.lots is

@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from pgcredits.http import cors
+from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.caching import Uncached
 from pgcredits.http.db import Database
 from pgcredits.http.errors import answer
@@ -29,7 +30,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or Settings.from_env()
     database = Database(settings)
     verifier = TokenVerifier(settings.jwt_secret, settings.jwt_audience)
-    resources = Resources(settings, database, SchemaCache(database), verifier, Passwords())
+    resources = Resources(settings, database, SchemaCache(database), verifier, ApiKeys(database), Passwords())
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request
+from litestar.datastructures import Headers
 from stripe import StripeClient
 
+from pgcredits import api_key
+from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.db import Database
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, Caller, TokenVerifier
+
+_PUBLISHABLE = "sb_publishable_"  # how Supabase's keys for pages begin
 
 
 @dataclass(slots=True)
@@ -23,12 +28,30 @@ class Resources:
     database: Database
     schema_cache: SchemaCache
     verifier: TokenVerifier
+    api_keys: ApiKeys
     passwords: Passwords
     stripe: StripeClient | None = None
 
-    def identify(self, request: Request[Any, Any, Any]) -> Caller:
-        """The caller of a request. Without a bearer token that is ANONYMOUS. Raises TokenError."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        caller = self.verifier.verify(token.strip()) if scheme.lower() == "bearer" else ANONYMOUS
+    async def identify(self, request: Request[Any, Any, Any]) -> Caller:
+        """The caller of a request. Raises TokenError, and what asking the database about an API key raises.
+
+        A bearer token counts, and without one an API key in the header apikey. Other texts in that header are
+        for gateways, and say nothing. Without any of these the caller is ANONYMOUS.
+        """
+        caller = await self._caller(request.headers)
         request.scope["state"]["caller"] = caller  # the answer to an error depends on who asks
         return caller
+
+    async def _caller(self, headers: Headers) -> Caller:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            token = headers.get("apikey", "")
+            if not token.startswith(api_key.BEGINS):
+                return ANONYMOUS
+        token = token.strip()
+        if token.startswith(api_key.BEGINS):
+            return await self.api_keys.caller(token)
+        # A page that nobody is signed in to sends its key as the bearer token.
+        if token.startswith(_PUBLISHABLE) or token in self.settings.publishable_keys:
+            return ANONYMOUS
+        return self.verifier.verify(token)

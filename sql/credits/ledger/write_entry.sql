@@ -43,7 +43,7 @@ begin
     v_entry.balance_after := p_wallet.balance + p_tokens;
     v_entry.debt_after := p_wallet.debt;
     v_entry.draws := p_draws;
-    v_entry.actor := credits.actor();
+    v_entry.actor := credits.agent();
     v_entry.metadata := '{}';
     return v_entry;
 end

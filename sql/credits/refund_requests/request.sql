@@ -56,7 +56,7 @@ begin
     )
     values (
         p_order.account_id, p_request_id, p_order.order_id, credits.refund_needs(p_order, p_amount), p_amount, p_reason,
-        credits.actor(), v_now
+        credits.agent(), v_now
     );
     insert into credits.reversals (
         account_id, reversal_id, order_id, kind, amount, status, created_at, changed_at

@@ -50,7 +50,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into credits.event_decisions (event_id, number, decided_at, decision, reason, actor, outcome)
-    select p_event_id, count(*) + 1, credits.clock(), p_decision, p_reason, credits.actor(), p_outcome
+    select p_event_id, count(*) + 1, credits.clock(), p_decision, p_reason, credits.agent(), p_outcome
     from credits.event_decisions as d
     where d.event_id = p_event_id;
 end

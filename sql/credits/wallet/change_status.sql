@@ -26,7 +26,7 @@ begin
     if not v_replayed then
         update credits.wallets as w set status = p_status where w.account_id = v_account_id;
         insert into credits.status_changes (account_id, status, reason, actor, changed_at)
-        values (v_account_id, p_status, p_reason, credits.actor(), credits.clock());
+        values (v_account_id, p_status, p_reason, credits.agent(), credits.clock());
     end if;
     select c.* into v_change
     from credits.status_changes as c

@@ -37,7 +37,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into credits.webhook_changes (endpoint_id, change, reason, actor, changed_at)
-    values (p_endpoint_id, p_change, p_reason, coalesce(credits.actor(), 'pgcredits'), credits.clock());
+    values (p_endpoint_id, p_change, p_reason, credits.agent(), credits.clock());
 end
 $$;
 comment on function credits.note_change(uuid, text, text) is 'Records what was done to an endpoint, and why.';

@@ -52,6 +52,7 @@ CHECKS = (
     "check_stripe",
     "check_stripe_balance",
     "check_webhooks",
+    "check_api_keys",
 )
 
 # The main account of these tests, and its entries.
@@ -109,6 +110,15 @@ TOLD = (
 NOTICE = (
     "insert into credits.outbox (account_id, kind, facts, created_at)"
     f" select account_id, 'low_balance', '{{}}', now() from credits.wallets where {ME}"
+)
+
+# A key, another that was made with it, and one that is revoked.
+KEYED = (
+    "select api.create_api_key('maker', 'service_role', '2099-01-01');"
+    " select api.create_api_key('made', 'spender', '2098-01-01');"
+    " update credits.api_keys set made_with = (select key_id from credits.api_keys where name = 'maker')"
+    " where name = 'made';"
+    " select api.revoke_api_key((api.create_api_key('revoked', 'spender')).key_id); "
 )
 
 # What Stripe's lists say of the purchase, which the books agree with.
@@ -707,6 +717,20 @@ FAULTS = {
         " select account_id, notice_id, endpoint_id, now() - interval '25 hours', now()"
         " from notice cross join credits.webhook_endpoints",
         TOLD + "update credits.webhook_endpoints set disabled_at = now(), disabled_reason = 'nobody knows'",
+    ],
+    "check_api_keys": [
+        KEYED + "update credits.api_keys set revoked_at = null where name = 'revoked'",
+        KEYED + "update credits.api_keys set revoked_at = now() where name = 'made'",
+        KEYED + "update credits.api_keys set expires_at = null where name = 'made'",
+        KEYED + "update credits.api_keys set role = 'spender' where name = 'maker'",
+        KEYED + "update credits.api_key_secrets set last_used_at = now() + interval '2 minutes'"
+        " where key_id in (select key_id from credits.api_keys where name = 'revoked')",
+        KEYED + "insert into credits.api_key_secrets (key_id, secret_hash, created_at, valid_until)"
+        " select key_id, sha256('of a thief'), now(), '2099-01-01' from credits.api_keys"
+        " where name = 'maker'",
+        KEYED + "delete from credits.api_key_secrets",
+        "insert into credits.api_keys (key_id, name, role, made_by, created_at)"
+        " values ('0123456789abcdef', 'n', 'spender', 'me', now())",
     ],
     "check_charges": [
         "update credits.packs set amount = 10 where pack_id = 'standard'",
@@ -1365,6 +1389,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         "check_stripe",
         "check_stripe_balance",
         "check_webhooks",
+        "check_api_keys",
     )
     of_nobody = check in nobodys and ME not in fault
     subject = None if of_nobody else account

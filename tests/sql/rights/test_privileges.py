@@ -137,6 +137,7 @@ AUDIT = {
             "stripe",
             "stripe_balance",
             "webhooks",
+            "api_keys",
         )
     ),
     "audit.findings",
@@ -148,6 +149,8 @@ BOOKS = {
     f"credits.{table}"
     for table in (
         "accounts",
+        "api_keys",
+        "api_key_changes",
         "campaigns",
         "charge_refunds",
         "codes",
@@ -231,6 +234,7 @@ WEBHOOKS = {
     *(f"credits.{table}" for table in ("webhook_endpoints", "webhook_deliveries")),
 }
 
+API_KEYS = {"api.api_keys", "credits.api_keys"}
 # The tables under balance and holds: all that a spender reads of its users.
 TILL = {
     *(f"api.{view}" for view in ("balance", "holds")),
@@ -248,7 +252,7 @@ SELECT = {
     "authenticated": SHOP | ACCOUNT,
     "spender": SHOP | TILL,
     "support": SHOP | ACCOUNT | REPORTS | REFUNDS | WEBHOOKS | {"credits.event_types"},
-    "service_role": SHOP | ACCOUNT | REFUNDS | WEBHOOKS | {"api.release", "credits.releases"},
+    "service_role": SHOP | ACCOUNT | REFUNDS | WEBHOOKS | API_KEYS | {"api.release", "credits.releases"},
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
     "pgcredits_catalog": set(),
@@ -339,12 +343,15 @@ EVENTS = {
 WHOSE = {"credits.prices": {"price_id", "module_id", "category_id"}}
 # The balance that somebody reads depends on how much debt the account may have.
 LIMIT = {"credits.accounts": {"account_id", "overdraft_limit"}}
+# When a secret of an API key was used. Nobody reads its hash.
+SECRETS = {"credits.api_key_secrets": {"key_id", "created_at", "valid_until", "last_used_at"}}
 COLUMNS = {
     "analyst": FIGURES,
+    "auditor": {"credits.api_key_secrets": {"key_id", "valid_until", "last_used_at"}},
     "spender": LIMIT,
     "support": EVENTS | WHOSE | LIMIT,
     "authenticated": WHOSE | LIMIT,
-    "service_role": WHOSE | LIMIT,
+    "service_role": WHOSE | LIMIT | SECRETS,
 }
 USAGE = {
     "anon": {"api"},
@@ -436,6 +443,10 @@ SERVE = {
     "api.enable_webhook(uuid,text)": "gen_random_uuid(), 'why'",
     "api.renew_webhook_secret(uuid,text)": "gen_random_uuid(), 'why'",
     "api.replay_webhook(uuid,timestamp with time zone,text,boolean)": "gen_random_uuid(), now(), 'why'",
+    "api.create_api_key(text,text,timestamp with time zone,text)": "'till', 'nobody'",
+    "api.rotate_api_key(text,interval,timestamp with time zone,text)": "'nothing'",
+    "api.revoke_api_key(text,text)": "'nothing'",
+    "api.resolve_api_key(text,text)": "'nothing', 'nothing'",
     "api.read_stripe_list(text,timestamp with time zone)": "'events'",
     "api.note_stripe_page(text,jsonb,boolean,text)": "'events', '[]', false",
     "api.missing_from_stripe()": "",

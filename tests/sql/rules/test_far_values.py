@@ -23,6 +23,8 @@ FAR: dict[str, list[str]] = {
 # Values with a meaning of their own.
 MEANT = {
     ("add_tokens", "expires_at"): {"infinity"},  # never
+    ("create_api_key", "expires_at"): {"infinity"},  # never
+    ("rotate_api_key", "expires_at"): {"infinity"},  # never
     ("change_expiry", "expires_at"): {"infinity"},  # never
     ("refund_usage", "tokens"): {"Infinity"},  # all that is left
     ("request_refund", "tokens"): {"Infinity"},  # the same
@@ -53,6 +55,10 @@ GOOD: dict[str, list[dict[str, str]]] = {
             " where o.user_id = 'ada' and o.state = 'paid' limit 1)",
             "tokens": "5",
         }
+    ],
+    "api.create_api_key": [{"name": "'till'", "role": "'spender'", "expires_at": "'2150-01-01'"}],
+    "api.rotate_api_key": [
+        {"key_id": ":key", "overlap": "'1 day'", "expires_at": "'2150-01-01'"},
     ],
     "api.replay_webhook": [{"endpoint_id": ":endpoint", "since": "'2150-01-01'", "reason": "'why'"}],
     "api.read_stripe_list": [{"list": "'events'", "since": "'2026-01-01'"}],
@@ -185,6 +191,7 @@ def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
         "hold": desk.call("hold_tokens", user_id="ada", module_id="metube")["hold_id"],
         "entry": desk.call("consume_tokens", user_id="ada", module_id="metube")["entry_id"],
         "lot": desk.call("add_tokens", user_id="ada", tokens=100)["entry_id"],
+        "key": desk.call("create_api_key", name="till", role="spender")["key_id"],
         "endpoint": str(desk.call("register_webhook", url="https://shop.example/")["endpoint_id"]),
     }
     made["void"] = desk.call("void_lot", lot_id=made["lot"], tokens=10)["entry_id"]

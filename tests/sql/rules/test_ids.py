@@ -18,6 +18,7 @@ OURS = {
     "call_id",
     "notice_id",
     "endpoint_id",
+    "key_id",
 }
 THEIRS = {
     "user_id",
@@ -75,6 +76,10 @@ def test_ids_match_in_any_case(bank: Bank) -> None:
     endpoint = bank.call("register_webhook", url="https://shop.example/")["endpoint_id"]
     told = bank.call("disable_webhook", endpoint_id=str(endpoint).upper(), reason="the test is over")
     assert told["endpoint_id"] == endpoint
+
+    key = bank.call("create_api_key", name="till", role="spender")["key_id"]
+    assert bank.call("rotate_api_key", key_id=key.upper())["key_id"] == key
+    assert bank.call("revoke_api_key", key_id=key.upper())["key_id"] == key
 
     guest = {"device_keys": ["a" * 64], "network_keys": ["b" * 64]}
     use = bank.call("guest_consume", module_id="whisper", **guest)["use_id"]

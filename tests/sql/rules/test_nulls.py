@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -138,6 +139,12 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "dismiss_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
+    "create_api_key/4": {
+        "name": "bad_api_key",
+        "role": "bad_api_key",
+        "expires_at": "bad_expiry",
+        "idempotency_key": KEY,
+    },
     "disable_webhook/2": {"endpoint_id": "unknown_webhook", "reason": "bad_reason"},
     "enable_webhook/2": {"endpoint_id": "unknown_webhook", "reason": "bad_reason"},
     "find_credential/1": {"email": Answered({"user_id": None}, "nobody has it")},
@@ -282,6 +289,17 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "shared_network": SHARED,
     },
     "stop_auto_topup/1": {"user_id": "bad_user"},
+    "resolve_api_key/2": {
+        "key_id": Answered({"role": None}, "there is no such key"),
+        "secret_hash": Answered({"role": None}, "there is no such key"),
+    },
+    "revoke_api_key/2": {"key_id": "unknown_api_key", "reason": NO_REASON},
+    "rotate_api_key/4": {
+        "key_id": "unknown_api_key",
+        "overlap": Omitted("the old secret works for a day"),
+        "expires_at": Omitted("it expires when it did"),
+        "reason": NO_REASON,
+    },
     "start_free_plan/1": {"user_id": "bad_user"},
     "take_webhooks/1": {"max_messages": "bad_limit"},
     "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
@@ -299,11 +317,11 @@ TABLES = (
     "accounts", "wallets", "lots", "holds", "entries", "orders", "spend_limits", "notice_levels", "outbox",
     "failures", "guest_uses", "status_changes", "account_origins", "sign_in_counts", "shortfalls",
     "auto_topups", "topup_consents", "topup_attempts", "stripe_calls", "refund_requests",
-    "webhook_endpoints", "webhook_deliveries",
+    "webhook_endpoints", "webhook_deliveries", "api_keys", "api_key_changes",
 )  # fmt: skip
 CHANCE = re.compile(  # names that chance gives, times, and the hashes over both
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\\+x[0-9a-f]+"
-    r"|whsec_[A-Za-z0-9+/]{43}="
+    r"|whsec_[A-Za-z0-9+/]{43}=|pgc_test_[0-9a-f_]+|(?<=key_id[\"']: [\"'])[0-9a-f]{16}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(\+[0-9:]+)?|datetime\.datetime\([^)]*\)[^)]*\)"
 )
 
@@ -343,6 +361,9 @@ class World:
         self.paid = paid_order(self.service, "payer")
         self.call = first_charge(self.service, "topped")
         self.endpoint_id = call("register_webhook", url="https://shop.example/hook")["endpoint_id"]
+        key = call("create_api_key", name="till", role="spender")
+        self.key_id, text = key["key_id"], key["api_key"]
+        self.secret = {"key_id": self.key_id, "secret_hash": sha256(text.encode()).hexdigest()}
         call("add_tokens", user_id="told", tokens=5)
         self.missed = event("customer.created", {"id": "cus_1", "object": "customer"})
         call("note_stripe_page", list="events", items=Jsonb([{"object": self.missed}]), has_more=False)
@@ -395,6 +416,12 @@ class World:
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
             "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
             "extend_hold/3": hold | {"ttl": "2 hours"},
+            "create_api_key/4": {"name": "desk", "role": "support", "expires_at": "2099-01-01 00:00Z"}
+            | {"idempotency_key": "k"},
+            "resolve_api_key/2": self.secret,
+            "revoke_api_key/2": {"key_id": self.key_id, "reason": "why"},
+            "rotate_api_key/4": {"key_id": self.key_id, "overlap": "1 hour", "reason": "why"}
+            | {"expires_at": "2099-01-01 00:00Z"},
             "disable_webhook/2": endpoint | {"reason": "why"},
             "enable_webhook/2": endpoint | {"reason": "why"},
             "find_credential/1": bea,

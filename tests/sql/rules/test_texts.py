@@ -72,8 +72,12 @@ BY_NAME: dict[str, Kind] = {
     "lot_id": Name(("unknown_lot",)),
     "list": Name(("bad_page",)),
     "object_id": Name(("unknown_event",)),
+    "key_id": Name(("unknown_api_key",)),
     "kinds": Name(("bad_webhook",)),
     "module_id": Elsewhere("test_misspelled_modules.py"),
+    "name": Label("bad_api_key"),
+    "role": Name(("bad_api_key",)),
+    "secret_hash": Unused("it is only compared"),
     "module_name": Unused("the name of a module is in the catalog"),
     "network_keys": Name(("bad_guest",)),
     "over": Name(("bad_over",)),
@@ -95,7 +99,10 @@ BY_NAME: dict[str, Kind] = {
     "url": Name(("bad_webhook",)),
     "user_id": Name(("bad_user", "unknown_user", "unknown_hold", "not_yours")),
 }
-EXCEPT: dict[tuple[str, str], Kind] = {("add_tokens/9", "reason"): Name(("bad_reason",))}
+EXCEPT: dict[tuple[str, str], Kind] = {
+    ("add_tokens/9", "reason"): Name(("bad_reason",)),
+    ("resolve_api_key/2", "key_id"): Unused("it is only compared"),
+}
 
 CATALOG = Name(("bad_catalog",))
 SHOWN = Label("bad_catalog")

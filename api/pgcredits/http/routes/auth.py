@@ -68,7 +68,7 @@ async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> R
 @post("/account", status_code=200)
 async def open_account(request: _Request, resources: NamedDependency[Resources]) -> Response[bytes]:
     """{referral_code?} → the account of the token's user, of any issuer. A new user gets an account."""
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     if caller.role != "authenticated" or caller.subject is None:

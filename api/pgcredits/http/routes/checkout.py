@@ -63,7 +63,7 @@ async def checkout(
     auto_topup: {threshold, "pack_id" or "amount", monthly_limit, words}, what the user agrees to. If nothing
     is ordered, the session only saves the card → {"consent_id", "session_id", "url"}.
     """
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     client = _stripe(resources)
@@ -112,7 +112,7 @@ async def portal(
     resources: NamedDependency[Resources],
 ) -> dict[str, Any]:
     """{"return_url"?} → {"url"}: Stripe's page on which users change, pay and cancel what they have."""
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     client = _stripe(resources)

@@ -34,7 +34,7 @@ async def read(request: _Request, resources: NamedDependency[Resources]) -> Resp
 
     A + in userId is a plus, as in a+b@example.com. A space is %20.
     """
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     user_id = dict(query.pairs(request.scope["query_string"], plus=b"+")).get("userId")
@@ -85,7 +85,7 @@ async def _call(
     body: jsonbody.JsonObject,
     named: dict[str, str],
 ) -> Response[bytes]:
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     # A missing member becomes null, so that the function with all arguments is called and judges it.
     members = {argument: body.members.get(name, "null") for argument, name in named.items()}
     arguments = jsonbody.build(members)

@@ -52,7 +52,7 @@ async def call_function(
     resources: NamedDependency[Resources],
 ) -> Response[bytes]:
     """POST takes a JSON object of arguments. GET and HEAD take a query string, and call what only reads."""
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     _accepted(request)
     headers = _profile(request)
     _refuse_features(request)
@@ -119,7 +119,7 @@ async def read_view(
     resources: NamedDependency[Resources],
 ) -> Response[bytes]:
     """The rows of a view that the caller may see."""
-    caller = resources.identify(request)
+    caller = await resources.identify(request)
     media_type = _accepted(request)
     headers = _profile(request)
     _refuse_features(request)
