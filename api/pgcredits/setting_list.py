@@ -44,7 +44,7 @@ SETTINGS = (
     Setting(
         "PGCREDITS_PUBLISHABLE_KEY",
         "",
-        "texts, with commas, that pages send as their key and that stand for nobody, as sb_publishable_… does",
+        "texts, with commas, that pages send as their key; like sb_publishable_…, they stand for nobody",
     ),
     Setting("PGCREDITS_TOKEN_SECONDS", "3600", "how long a token of /auth/token is good"),
     Setting(

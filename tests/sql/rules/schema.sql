@@ -46,6 +46,22 @@ CREATE TYPE api.admission AS (
 	reset_at timestamp with time zone
 );
 COMMENT ON TYPE api.admission IS 'A sign-in that succeeded (user_id), or a sign-up that may continue, with the count of its network in the window that ends at reset_at.';
+CREATE TYPE api.api_key AS (
+	key_id text,
+	name text,
+	role text,
+	state text,
+	expires_at timestamp with time zone,
+	api_key text,
+	replayed boolean
+);
+COMMENT ON TYPE api.api_key IS 'An API key. state: active, expired or revoked. expires_at: null means never. api_key: the text that a backend sends, only in the answer that made it. replayed: a repeated call made no other key, and does not show the text again.';
+CREATE TYPE api.api_key_holder AS (
+	key_id text,
+	role text,
+	state text
+);
+COMMENT ON TYPE api.api_key_holder IS 'Whose an API key is: its role, and its state (active, replaced by a rotation, expired or revoked). Nulls: there is no such key.';
 CREATE TYPE api.auto_topup_receipt AS (
 	user_id text,
 	account_id uuid,
@@ -624,6 +640,18 @@ that user are refused with PT503 busy, and may be sent again. This function and 
 second call with a key gets the answer of the first. atomic: if any item is refused, nothing is charged, and the call
 raises the error of the first refused item, with its index (from 0) among the facts.
 Raises PT422 bad_items, PT403 not_yours.';
+CREATE FUNCTION api.create_api_key(name text, role text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, idempotency_key text DEFAULT NULL::text) RETURNS api.api_key
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.create_api_key(name text, role text, expires_at timestamp with time zone, idempotency_key text) IS 'Make an API key for a backend: docs/identity.md. For services.
+name: what you call it. role: what its calls may do: spender, support or service_role. expires_at: infinity means never.
+idempotency_key: a repeated call makes no second key. It answers replayed, without the text of the key: if the first
+answer was lost, rotate the key.
+api_key: what the backend sends, as a bearer token or in the header apikey. Only this answer shows it. A key that was
+made with another key ends with that one, at the latest, and is revoked with it.
+Raises PT422 bad_api_key, bad_expiry or bad_key, PT409 key_reused or api_key_closed, PT404 unknown_api_key, PT503 busy,
+PT403 not_yours.';
 CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, module_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -967,6 +995,13 @@ CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS a
 COMMENT ON FUNCTION api.reset_low_balance(user_id text) IS 'Remove the threshold that set_low_balance chose, so that the rule of the bank says when the balance is low. Safe to
 repeat.
 Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+CREATE FUNCTION api.resolve_api_key(key_id text, secret_hash text) RETURNS api.api_key_holder
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.resolve_api_key(key_id text, secret_hash text) IS 'Whose an API key is: a row of nulls when there is no such key. For services: the HTTP API asks.
+key_id: the id within the text of the key. secret_hash: the sha256 of the whole text, in hex.
+Raises PT403 not_yours.';
 CREATE FUNCTION api.restore_lot(entry_id text, tokens numeric DEFAULT NULL::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.lot_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -977,6 +1012,24 @@ entry_id: the entry of the void. tokens: how many; null, the default, means all 
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT404 unknown_entry, PT409 not_refundable or key_reused, PT422 bad_amount (restorable), bad_reason or bad_key,
 PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.revoke_api_key(key_id text, reason text DEFAULT NULL::text) RETURNS api.api_key
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.revoke_api_key(key_id text, reason text) IS 'Revoke an API key and the keys that were made with it. For services. The HTTP API notices within 10 seconds. The call
+records who revoked it, when and why. Revoking it again changes nothing.
+Raises PT404 unknown_api_key, PT409 api_key_closed, PT422 bad_reason, PT503 busy, PT403 not_yours.';
+CREATE FUNCTION api.rotate_api_key(key_id text, overlap interval DEFAULT '24:00:00'::interval, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, reason text DEFAULT NULL::text) RETURNS api.api_key
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.rotate_api_key(key_id text, overlap interval, expires_at timestamp with time zone, reason text) IS 'Give an API key a new secret. Its id, name and role stay. For services.
+overlap: how long the old secret still works, 0 to 30 days. expires_at: when the key now expires, infinity for never. If
+it is left out, that stays as it was. Keys that were made with this one expire no later than it does.
+api_key: what the backend sends from now on. Only this answer shows it. Each call makes another secret.
+A call that comes with an API key rotates that key and the keys that were made with it, and no others.
+Raises PT404 unknown_api_key, PT409 api_key_closed, PT422 bad_api_key, bad_expiry or bad_reason, PT503 busy, PT403
+not_yours.';
 CREATE FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, payment_method_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.auto_topup_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1138,6 +1191,11 @@ CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay for: the greatest whole quantity of the price''s one dimension, at most 10^15, or, if it has several, how many uses that cost p_cost. Null when any quantity is free.';
+CREATE FUNCTION credits.agent() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.agent() IS 'Who acts, for records: the acting role or SQL login, and after a colon the id of the API key, if there is one. Rights go by credits.actor() alone.';
 SET default_tablespace = '';
 SET default_table_access_method = heap;
 CREATE TABLE credits.orders (
@@ -1219,6 +1277,48 @@ CREATE FUNCTION credits.answer_to_keep(p_answer jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN jsonb_strip_nulls(jsonb_build_object('id', COALESCE((p_answer #> '{object,id}'::text[]), (p_answer #> '{payment_intent,id}'::text[])), 'status', COALESCE((p_answer #> '{object,status}'::text[]), (p_answer #> '{payment_intent,status}'::text[])), 'http_status', (p_answer -> 'http_status'::text), 'type', (p_answer -> 'type'::text), 'code', (p_answer -> 'code'::text), 'decline_code', (p_answer -> 'decline_code'::text), 'absent', (p_answer -> 'absent'::text)));
 COMMENT ON FUNCTION credits.answer_to_keep(p_answer jsonb) IS 'What is kept of an answer: ids, states and codes, and nothing about a person.';
+CREATE FUNCTION credits.api_key_in_use() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.api_key_in_use() IS 'The id of the API key that this call came with; null for none.';
+CREATE FUNCTION credits.api_key_receipt(p_key_id text, p_text text DEFAULT NULL::text) RETURNS api.api_key
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.api_key_receipt(p_key_id text, p_text text) IS 'The answer of api functions about an API key. p_text is its text, in the call that made it.';
+CREATE TABLE credits.api_keys (
+    key_id text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    made_with text,
+    made_by text NOT NULL,
+    idempotency_key text,
+    fingerprint bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_are_of_backends CHECK ((role = ANY (ARRAY['spender'::text, 'support'::text, 'service_role'::text]))),
+    CONSTRAINT api_keys_id_is_hex CHECK ((key_id ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT api_keys_name_is_sane CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT api_keys_repeats_can_be_told CHECK (((idempotency_key IS NULL) = (fingerprint IS NULL)))
+);
+ALTER TABLE ONLY credits.api_keys FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.api_keys IS 'API keys of backends. They act for every account, so they have no account_id. Rows are never deleted.';
+COMMENT ON COLUMN credits.api_keys.key_id IS '16 hex digits, which the text of the key contains. They are not secret, and rotation keeps them.';
+COMMENT ON COLUMN credits.api_keys.name IS 'What its operator calls it.';
+COMMENT ON COLUMN credits.api_keys.role IS 'The role that its calls have: spender, support or service_role.';
+COMMENT ON COLUMN credits.api_keys.made_with IS 'The key whose holder made this one. This key ends with that one, at the latest. Null: no key was used.';
+COMMENT ON COLUMN credits.api_keys.made_by IS 'The role, and the key if there was one, that made it.';
+COMMENT ON COLUMN credits.api_keys.idempotency_key IS 'The idempotency key of the call that made it.';
+COMMENT ON COLUMN credits.api_keys.fingerprint IS 'The sha256 of the arguments of that call.';
+COMMENT ON COLUMN credits.api_keys.expires_at IS 'From when it opens nothing. Null: it does not expire.';
+COMMENT ON COLUMN credits.api_keys.revoked_at IS 'Since when it opens nothing. Null: it is not revoked.';
+CREATE FUNCTION credits.api_key_state(p_key credits.api_keys) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.api_key_state(p_key credits.api_keys) IS 'The state of an API key: active, expired or revoked.';
 CREATE TABLE credits.stripe_events (
     event_id text NOT NULL,
     bucket bigint NOT NULL,
@@ -1728,7 +1828,7 @@ COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had ex
 COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
 COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
 COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
 COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
@@ -1749,6 +1849,11 @@ CREATE FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) IS 'Gives a device or a network its key under the new salt, unless another row has it.';
+CREATE FUNCTION credits.change_key_expiry(p_key credits.api_keys, p_expires_at timestamp with time zone, p_user credits.api_keys) RETURNS credits.api_keys
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.change_key_expiry(p_key credits.api_keys, p_expires_at timestamp with time zone, p_user credits.api_keys) IS 'Changes when an API key expires, while the keys are locked: at the latest with the key that made it, and with p_user, the key of the call. Raises PT422 bad_expiry.';
 CREATE FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) RETURNS api.account_standing
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1904,6 +2009,11 @@ CREATE FUNCTION credits.check_key(p_key text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_key(p_key text) IS 'Checks that a text is an idempotency key: a name (credits.is_name) of at most 200 characters. Raises PT422 bad_key.';
+CREATE FUNCTION credits.check_key_expiry(p_expires_at timestamp with time zone, p_makers credits.api_keys[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_key_expiry(p_expires_at timestamp with time zone, p_makers credits.api_keys[]) IS 'When a key expires that should expire at p_expires_at: at the latest with the keys that made it. Null means never. Raises PT422 bad_expiry.';
 CREATE FUNCTION credits.check_line(p_name text, p_title text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2427,6 +2537,11 @@ CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened bo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. The caller welcomes a new account, at the moment that the order of locks allows. Raises PT422 bad_user, PT503 busy.';
+CREATE FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb) RETURNS api.api_key
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb) IS 'Writes an API key while the keys are locked. A call that repeats another, by its idempotency key, gets the key of that call, without its text. Raises PT409 key_reused, PT422 bad_key.';
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RETURNS bytea
     LANGUAGE sql STABLE
     RETURN sha256(convert_to((json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text, 'UTF8'::name));
@@ -2491,6 +2606,11 @@ CREATE FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text) IS 'Writes the messages of a new notice: one for each enabled endpoint that takes its kind.';
+CREATE FUNCTION credits.find_api_key(p_key_id text) RETURNS credits.api_keys
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_api_key(p_key_id text) IS 'An API key by its id. Raises PT404 unknown_api_key.';
 CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2998,6 +3118,11 @@ CREATE FUNCTION credits.list_prices() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to date with the modules and their prices.';
+CREATE FUNCTION credits.lock_api_keys() RETURNS credits.api_keys
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lock_api_keys() IS 'Locks the API keys against other changes, and returns the key that this call came with; nulls if it came with none. Raises PT409 api_key_closed, PT404 unknown_api_key, PT503 busy.';
 CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3095,6 +3220,25 @@ CREATE FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a correction of a lot, read from its entry. remaining and expires_at are those of the lot now.';
+CREATE FUNCTION credits.made_with_key(p_key_id text) RETURNS text[]
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ WITH RECURSIVE made(key_id) AS (
+          SELECT made_with_key.p_key_id AS p_key_id
+         UNION
+          SELECT k.key_id
+            FROM (made m_1
+              JOIN credits.api_keys k ON ((m_1.key_id = k.made_with)))
+         )
+  SELECT array_agg(m.key_id) AS array_agg
+    FROM made m;
+END;
+COMMENT ON FUNCTION credits.made_with_key(p_key_id text) IS 'An API key, and the keys that were made with it, directly or through others.';
+CREATE FUNCTION credits.make_api_key_secret(p_key_id text, p_overlap interval) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.make_api_key_secret(p_key_id text, p_overlap interval) IS 'Makes the secret of a locked API key, and returns the text of the key. The secret before it works for p_overlap more.';
 CREATE FUNCTION credits.make_due() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3285,6 +3429,11 @@ CREATE FUNCTION credits.normal_local_part(p_local text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'The part of an address before the @, given in small letters: the characters of RFC 5321, or letters of one script (credits.script_of) with digits, . _ + - and apostrophes, at most 64 octets. Latin letters are those of European keyboards, except ae and oe written as one letter. Null for anything else.';
+CREATE FUNCTION credits.note_api_key(p_key_id text, p_change text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_api_key(p_key_id text, p_change text, p_reason text) IS 'Records what was done to an API key, by whom and why.';
 CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3802,6 +3951,11 @@ CREATE FUNCTION credits.refuse_closed(p_state text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_closed(p_state text) IS 'Raises PT409 hold_closed.';
+CREATE FUNCTION credits.refuse_closed_key(p_key credits.api_keys) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_closed_key(p_key credits.api_keys) IS 'Refuses an API key that is revoked or expired. Raises PT409 api_key_closed.';
 CREATE FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4948,6 +5102,60 @@ COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for tokens that a s
 COMMENT ON COLUMN analytics.welcome_use.expired IS 'Tokens whose date has passed.';
 COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Tokens that can still be spent.';
 COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as a share of granted, 0 to 1.';
+CREATE TABLE credits.api_key_secrets (
+    key_id text NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_secrets_are_sha256 CHECK ((length(secret_hash) = 32))
+);
+ALTER TABLE ONLY credits.api_key_secrets FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.api_key_secrets IS 'The sha256 of the secrets of API keys. A key has one that lasts, and others for a while after each rotation.';
+COMMENT ON COLUMN credits.api_key_secrets.secret_hash IS 'The sha256 of the whole text of the key.';
+COMMENT ON COLUMN credits.api_key_secrets.valid_until IS 'Until when this secret works, since another one replaces it. Null: it is the present one.';
+COMMENT ON COLUMN credits.api_key_secrets.last_used_at IS 'When it was last used, to the minute. Null: never.';
+CREATE VIEW api.api_keys WITH (security_invoker='true') AS
+ SELECT key_id,
+    name,
+    role,
+        CASE
+            WHEN (revoked_at IS NOT NULL) THEN 'revoked'::text
+            WHEN ((expires_at <= credits.clock()) IS TRUE) THEN 'expired'::text
+            ELSE 'active'::text
+        END AS state,
+    expires_at,
+    revoked_at,
+    created_at,
+    made_by AS created_by,
+    made_with,
+    ( SELECT max(s.last_used_at) AS max
+           FROM credits.api_key_secrets s
+          WHERE (s.key_id = k.key_id)) AS last_used_at,
+    ( SELECT s.created_at
+           FROM credits.api_key_secrets s
+          WHERE ((s.key_id = k.key_id) AND (s.valid_until IS NULL))) AS rotated_at,
+    ( SELECT max(s.valid_until) AS max
+           FROM credits.api_key_secrets s
+          WHERE ((s.key_id = k.key_id) AND (s.valid_until > credits.clock()))) AS old_secret_until,
+    ( SELECT max(s.last_used_at) AS max
+           FROM credits.api_key_secrets s
+          WHERE ((s.key_id = k.key_id) AND (s.valid_until > credits.clock()))) AS old_secret_used_at
+   FROM credits.api_keys k;
+COMMENT ON VIEW api.api_keys IS 'The API keys of backends, without their secrets. For services.';
+COMMENT ON COLUMN api.api_keys.key_id IS 'Its name in the functions about API keys. The text of the key contains it.';
+COMMENT ON COLUMN api.api_keys.name IS 'What its operator calls it.';
+COMMENT ON COLUMN api.api_keys.role IS 'What its calls may do: spender, support or service_role.';
+COMMENT ON COLUMN api.api_keys.state IS 'active, expired or revoked.';
+COMMENT ON COLUMN api.api_keys.expires_at IS 'When it expires. Null: never.';
+COMMENT ON COLUMN api.api_keys.revoked_at IS 'When it was revoked.';
+COMMENT ON COLUMN api.api_keys.created_at IS 'When it was made.';
+COMMENT ON COLUMN api.api_keys.created_by IS 'Who made it: a role, and the id of their API key if they used one.';
+COMMENT ON COLUMN api.api_keys.made_with IS 'The key that it was made with, and ends with. Null: none.';
+COMMENT ON COLUMN api.api_keys.last_used_at IS 'When it was last used, to the minute. Null: never.';
+COMMENT ON COLUMN api.api_keys.rotated_at IS 'When its present secret was made.';
+COMMENT ON COLUMN api.api_keys.old_secret_until IS 'Until when a secret before that still works. Null: none does.';
+COMMENT ON COLUMN api.api_keys.old_secret_used_at IS 'When such a secret was last used.';
 CREATE TABLE credits.topup_consents (
     account_id uuid NOT NULL,
     consent_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -6172,6 +6380,65 @@ UNION ALL
     f.found
    FROM credits.power_faults() f(expected, found);
 COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles of the bank have rights, and only to read and to call. Functions and views run with the settings that they should have. PUBLIC has no right on a hardened database.';
+CREATE TABLE credits.api_key_changes (
+    key_id text NOT NULL,
+    change_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    change text NOT NULL,
+    reason text,
+    actor text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT api_key_changes_are_known CHECK ((change = ANY (ARRAY['created'::text, 'rotated'::text, 'revoked'::text])))
+);
+ALTER TABLE ONLY credits.api_key_changes FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.api_key_changes IS 'What was done to an API key, by whom, when and why. Rows are never changed.';
+COMMENT ON COLUMN credits.api_key_changes.change IS 'created, rotated or revoked.';
+CREATE VIEW audit.check_api_keys WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('API key %s (%s) was made by a recorded change'::text, k.key_id, k.role) AS expected,
+    'no such change'::text AS found
+   FROM credits.api_keys k
+  WHERE (NOT (EXISTS ( SELECT
+           FROM credits.api_key_changes c
+          WHERE ((c.key_id = k.key_id) AND (c.change = 'created'::text)))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('API key %s is revoked by a recorded change, and by nothing else'::text, k.key_id) AS expected,
+        CASE
+            WHEN (k.revoked_at IS NULL) THEN 'the change alone'::text
+            ELSE 'no change'::text
+        END AS found
+   FROM credits.api_keys k
+  WHERE ((k.revoked_at IS NOT NULL) <> (EXISTS ( SELECT
+           FROM credits.api_key_changes c
+          WHERE ((c.key_id = k.key_id) AND (c.change = 'revoked'::text)))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('API key %s has one present secret, and one more for each rotation'::text, k.key_id) AS expected,
+    format('%s present, %s in all, %s rotations'::text, s.present, s.secrets, c.rotations) AS found
+   FROM ((credits.api_keys k
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (x.valid_until IS NULL)) AS present,
+            count(*) AS secrets
+           FROM credits.api_key_secrets x
+          WHERE (x.key_id = k.key_id)) s)
+     CROSS JOIN LATERAL ( SELECT count(*) AS rotations
+           FROM credits.api_key_changes x
+          WHERE ((x.key_id = k.key_id) AND (x.change = 'rotated'::text))) c)
+  WHERE ((s.present <> 1) OR (s.secrets > (c.rotations + 1)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('API key %s ends with key %s, which made it'::text, k.key_id, m.key_id) AS expected,
+    format('it expires at %s and was revoked at %s, that at %s and %s'::text, COALESCE(credits.utc_text(k.expires_at), 'no time'::text), COALESCE(credits.utc_text(k.revoked_at), 'no time'::text), COALESCE(credits.utc_text(m.expires_at), 'no time'::text), COALESCE(credits.utc_text(m.revoked_at), 'no time'::text)) AS found
+   FROM (credits.api_keys k
+     JOIN credits.api_keys m ON ((k.made_with = m.key_id)))
+  WHERE (((m.revoked_at IS NOT NULL) AND (k.revoked_at IS NULL)) OR ((m.expires_at IS NOT NULL) AND ((k.expires_at <= m.expires_at) IS NOT TRUE)) OR (m.role <> 'service_role'::text))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('API key %s is used before its end'::text, k.key_id) AS expected,
+    format('used at %s'::text, credits.utc_text(s.last_used_at)) AS found
+   FROM (credits.api_keys k
+     JOIN credits.api_key_secrets s ON ((k.key_id = s.key_id)))
+  WHERE (((s.last_used_at > (k.revoked_at + '00:01:00'::interval)) OR (s.last_used_at > (s.valid_until + '00:01:00'::interval))) IS TRUE);
+COMMENT ON VIEW audit.check_api_keys IS 'Every API key was made and revoked by a recorded change. It has one present secret, ends with the key that it was made with, and is not used after its end.';
 CREATE TABLE credits.inactive_accounts (
     account_id uuid NOT NULL,
     active_at timestamp with time zone NOT NULL,
@@ -8585,7 +8852,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_webhooks c;
+   FROM audit.check_webhooks c
+UNION ALL
+ SELECT 'check_api_keys'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_api_keys c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -8906,6 +9179,14 @@ ALTER TABLE ONLY credits.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.analyst_grants
     ADD CONSTRAINT analyst_grants_pkey PRIMARY KEY (login, segment);
+ALTER TABLE ONLY credits.api_key_changes
+    ADD CONSTRAINT api_key_changes_pkey PRIMARY KEY (key_id, change_id);
+ALTER TABLE ONLY credits.api_key_secrets
+    ADD CONSTRAINT api_key_secrets_pkey PRIMARY KEY (key_id, secret_hash);
+ALTER TABLE ONLY credits.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (key_id);
+ALTER TABLE ONLY credits.api_keys
+    ADD CONSTRAINT api_keys_repeat_key UNIQUE (idempotency_key);
 ALTER TABLE ONLY credits.auto_topups
     ADD CONSTRAINT auto_topups_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.awaited_objects
@@ -9052,6 +9333,8 @@ CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (de
 CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
 CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
 CREATE INDEX accounts_stripe_customer_idx ON credits.accounts USING btree (stripe_customer_id) WHERE (stripe_customer_id IS NOT NULL);
+CREATE UNIQUE INDEX api_key_secrets_one_lasts ON credits.api_key_secrets USING btree (key_id) WHERE (valid_until IS NULL);
+CREATE INDEX api_keys_made_with_idx ON credits.api_keys USING btree (made_with);
 CREATE INDEX auto_topups_consent_idx ON credits.auto_topups USING btree (account_id, consent_id);
 CREATE INDEX auto_topups_pack_idx ON credits.auto_topups USING btree (pack_id);
 CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
@@ -9154,6 +9437,12 @@ CREATE TRIGGER topup_consents_are_never_truncated BEFORE TRUNCATE ON credits.top
 ALTER TABLE credits.topup_consents ENABLE ALWAYS TRIGGER topup_consents_are_never_truncated;
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.api_key_changes
+    ADD CONSTRAINT api_key_changes_key_fkey FOREIGN KEY (key_id) REFERENCES credits.api_keys(key_id);
+ALTER TABLE ONLY credits.api_key_secrets
+    ADD CONSTRAINT api_key_secrets_key_fkey FOREIGN KEY (key_id) REFERENCES credits.api_keys(key_id);
+ALTER TABLE ONLY credits.api_keys
+    ADD CONSTRAINT api_keys_made_with_fkey FOREIGN KEY (made_with) REFERENCES credits.api_keys(key_id);
 ALTER TABLE ONLY credits.auto_topups
     ADD CONSTRAINT auto_topups_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.auto_topups
@@ -9294,9 +9583,15 @@ ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
 CREATE POLICY analyst_reads ON credits.catalogs FOR SELECT TO analyst USING (true);
 CREATE POLICY analyst_reads ON credits.price_components FOR SELECT TO analyst USING (true);
 CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true);
+ALTER TABLE credits.api_key_changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.api_key_secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.api_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.api_key_changes FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.api_key_secrets FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.api_keys FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.auto_topups FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.awaited_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
@@ -9441,6 +9736,9 @@ CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((ac
 CREATE POLICY owner ON credits.account_origins TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.accounts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.api_key_changes TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.api_key_secrets TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.api_keys TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.auto_topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.awaited_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
@@ -9524,6 +9822,8 @@ ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.reversals ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service_reads ON credits.accounts FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.api_key_secrets FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.api_keys FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.auto_topups FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
@@ -9623,6 +9923,10 @@ REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
 REVOKE ALL ON TYPE api.admission FROM PUBLIC;
 GRANT ALL ON TYPE api.admission TO service_role;
+REVOKE ALL ON TYPE api.api_key FROM PUBLIC;
+GRANT ALL ON TYPE api.api_key TO service_role;
+REVOKE ALL ON TYPE api.api_key_holder FROM PUBLIC;
+GRANT ALL ON TYPE api.api_key_holder TO service_role;
 REVOKE ALL ON TYPE api.auto_topup_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.auto_topup_receipt TO authenticated;
 GRANT ALL ON TYPE api.auto_topup_receipt TO service_role;
@@ -9777,6 +10081,8 @@ GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotenc
 REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.create_api_key(name text, role text, expires_at timestamp with time zone, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.create_api_key(name text, role text, expires_at timestamp with time zone, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO service_role;
@@ -9873,8 +10179,14 @@ GRANT ALL ON FUNCTION api.request_refund(user_id text, order_id uuid, tokens num
 REVOKE ALL ON FUNCTION api.reset_low_balance(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.resolve_api_key(key_id text, secret_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.resolve_api_key(key_id text, secret_hash text) TO service_role;
 REVOKE ALL ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.revoke_api_key(key_id text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.revoke_api_key(key_id text, reason text) TO service_role;
+REVOKE ALL ON FUNCTION api.rotate_api_key(key_id text, overlap interval, expires_at timestamp with time zone, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.rotate_api_key(key_id text, overlap interval, expires_at timestamp with time zone, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) TO service_role;
@@ -9913,6 +10225,7 @@ REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text
 REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.add_guest_key(p_kind text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.agent() FROM PUBLIC;
 GRANT SELECT ON TABLE credits.orders TO authenticated;
 GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
@@ -9936,6 +10249,11 @@ GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.announce_purge(p_account_id uuid, p_active_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.answer_to_keep(p_answer jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.api_key_in_use() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.api_key_receipt(p_key_id text, p_text text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.api_keys TO service_role;
+GRANT SELECT ON TABLE credits.api_keys TO auditor;
+REVOKE ALL ON FUNCTION credits.api_key_state(p_key credits.api_keys) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
 GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
@@ -10049,6 +10367,7 @@ REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.change_key_expiry(p_key credits.api_keys, p_expires_at timestamp with time zone, p_user credits.api_keys) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) FROM PUBLIC;
@@ -10080,6 +10399,7 @@ REVOKE ALL ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, 
 REVOKE ALL ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_key_expiry(p_expires_at timestamp with time zone, p_makers credits.api_keys[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) FROM PUBLIC;
@@ -10198,6 +10518,7 @@ REVOKE ALL ON FUNCTION credits.end_session_order(p_order credits.orders, p_event
 REVOKE ALL ON FUNCTION credits.end_stale_calls(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) TO auditor;
 REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
@@ -10212,6 +10533,7 @@ REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message tex
 REVOKE ALL ON FUNCTION credits.fail_intent(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.family_of(p_type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fan_out(p_account_id uuid, p_notice_id uuid, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_api_key(p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
@@ -10337,6 +10659,7 @@ GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text
 REVOKE ALL ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_api_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.stripe_cursors TO auditor;
 REVOKE ALL ON FUNCTION credits.lock_cursor(p_list text) FROM PUBLIC;
@@ -10355,6 +10678,8 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
 REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.made_with_key(p_key_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.make_api_key_secret(p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_due() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) FROM PUBLIC;
@@ -10411,6 +10736,7 @@ REVOKE ALL ON FUNCTION credits.normal_domain(p_domain text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_api_key(p_key_id text, p_change text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_change(p_endpoint_id uuid, p_change text, p_reason text) FROM PUBLIC;
@@ -10513,6 +10839,7 @@ REVOKE ALL ON FUNCTION credits.refuse_byok() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_closed_key(p_key credits.api_keys) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_consent_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) FROM PUBLIC;
@@ -10756,6 +11083,14 @@ GRANT SELECT(campaign_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT(lot_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
+GRANT SELECT(key_id) ON TABLE credits.api_key_secrets TO service_role;
+GRANT SELECT(key_id) ON TABLE credits.api_key_secrets TO auditor;
+GRANT SELECT(created_at) ON TABLE credits.api_key_secrets TO service_role;
+GRANT SELECT(valid_until) ON TABLE credits.api_key_secrets TO service_role;
+GRANT SELECT(valid_until) ON TABLE credits.api_key_secrets TO auditor;
+GRANT SELECT(last_used_at) ON TABLE credits.api_key_secrets TO service_role;
+GRANT SELECT(last_used_at) ON TABLE credits.api_key_secrets TO auditor;
+GRANT SELECT ON TABLE api.api_keys TO service_role;
 GRANT SELECT ON TABLE credits.topup_consents TO authenticated;
 GRANT SELECT ON TABLE credits.topup_consents TO support;
 GRANT SELECT ON TABLE credits.topup_consents TO service_role;
@@ -10907,6 +11242,8 @@ GRANT SELECT ON TABLE api.webhook_deliveries TO service_role;
 GRANT SELECT ON TABLE api.webhooks TO support;
 GRANT SELECT ON TABLE api.webhooks TO service_role;
 GRANT SELECT ON TABLE audit.check_access TO auditor;
+GRANT SELECT ON TABLE credits.api_key_changes TO auditor;
+GRANT SELECT ON TABLE audit.check_api_keys TO auditor;
 GRANT SELECT ON TABLE credits.inactive_accounts TO auditor;
 GRANT SELECT ON TABLE audit.check_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
