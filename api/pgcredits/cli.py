@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 import psycopg
-import uvicorn
 from rich.console import Console
 
 from pgcredits.bank import api_keys, catalogs, maintenance, stripe_pull
@@ -191,14 +190,7 @@ def serve(host: str, port: int, workers: int) -> None:
     settings = Settings.from_env()  # an error is one line here, and not one in every worker
     if settings.stripe_secret_key and settings.why_nothing_is_sold:
         click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)
-    uvicorn.run(
-        "pgcredits.http.app:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        **server.defaults(),
-    )
+    server.run(host, port, workers, settings.log_format)
 
 
 @main.command()

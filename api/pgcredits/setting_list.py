@@ -102,6 +102,12 @@ SETTINGS = (
     ),
     Setting("PGCREDITS_PREPARE", "auto", "prepared statements: auto (not behind a pooler), on, off"),
     Setting("PGCREDITS_MAX_ROWS", "1000", "rows that one answer has at most"),
+    Setting("PGCREDITS_LOG_FORMAT", "text", "text, or json: lines of JSON, one for every request"),
+    Setting(
+        "PGCREDITS_METRICS_TOKEN",
+        "",
+        "at least 32 random bytes; a bearer token that reads /metrics, for Prometheus",
+    ),
     Setting(
         "PGCREDITS_DATABASE_URL",
         "",

@@ -15,6 +15,7 @@ from pgcredits.database_urls import AddressError, parts_of
 from pgcredits.networks import Networks
 
 Prepare: TypeAlias = Literal["auto", "on", "off"]
+LogFormat: TypeAlias = Literal["text", "json"]
 # What Checkout does besides taking the payment.
 CheckoutOption: TypeAlias = Literal[
     "invoices", "receipts", "tax", "tax_ids", "promotion_codes", "saved_cards"
@@ -57,6 +58,8 @@ class Settings:
     prepare: Prepare = "auto"  # prepared statements; auto: not on a connection that a pooler is behind
     token_seconds: int = 3600
     max_rows: int = 1000
+    log_format: LogFormat = "text"  # json: also a line for every request
+    metrics_token: str | None = field(default=None, repr=False)  # reads /metrics
     jwt_audience: str | None = None  # what tokens must name in aud; None: aud is not looked at
     publishable_keys: tuple[str, ...] = ()  # texts that pages send as a key, and that stand for nobody
 
@@ -72,6 +75,8 @@ class Settings:
         check_secret("PGCREDITS_JWT_SECRET", self.jwt_secret)
         if self.guest_secret:
             check_secret("PGCREDITS_GUEST_SECRET", self.guest_secret)
+        if self.metrics_token:
+            check_secret("PGCREDITS_METRICS_TOKEN", self.metrics_token)
         check_stripe(self.stripe_secret_key, self.stripe_webhook_secrets)
         if self.live and self.stripe_api_base:
             raise SettingsError(
@@ -139,6 +144,8 @@ class Settings:
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
             jwt_audience=env.get("PGCREDITS_JWT_AUDIENCE") or None,
             publishable_keys=_list(env, "PGCREDITS_PUBLISHABLE_KEY"),
+            log_format=_log_format(env),
+            metrics_token=env.get("PGCREDITS_METRICS_TOKEN") or None,
         )
 
 
@@ -249,6 +256,14 @@ def _prepare(env: Mapping[str, str]) -> Prepare:
             return prepare
         case other:
             raise SettingsError(f"PGCREDITS_PREPARE must be auto, on or off, not {other!r}.")
+
+
+def _log_format(env: Mapping[str, str]) -> LogFormat:
+    match env.get("PGCREDITS_LOG_FORMAT") or "text":
+        case "text" | "json" as log_format:
+            return log_format
+        case other:
+            raise SettingsError(f"PGCREDITS_LOG_FORMAT must be text or json, not {other!r}.")
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

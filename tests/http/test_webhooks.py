@@ -152,7 +152,7 @@ def test_signed_body_without_an_event_is_refused(
 ) -> None:
     response = deliver(client, payload)
     assert (response.status_code, slug(response)) == (400, "bad_payload")
-    assert "a signed Stripe event was refused" in caplog.text
+    assert "was refused: " in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_events_that_the_database_refuses_are_4xx(
 ) -> None:
     response = deliver(client, payload)
     assert (response.status_code, slug(response)) == (400, reason)
-    assert "a signed Stripe event was refused" in caplog.text
+    assert "was refused: " in caplog.text
 
 
 DEEP = "[" * 100_000 + "]" * 100_000

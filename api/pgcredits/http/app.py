@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
-from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from pgcredits.http import cors
+from pgcredits.http import cors, metrics
 from pgcredits.http.api_keys import ApiKeys
-from pgcredits.http.caching import Uncached
 from pgcredits.http.db import Database
 from pgcredits.http.errors import answer
+from pgcredits.http.observed import Observed
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.resources import Resources
 from pgcredits.http.routes import auth, checkout, health, iahome, openapi, rest, webhooks
+from pgcredits.http.routes import metrics as metrics_route
 from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.settings import Settings
 from pgcredits.tokens import TokenVerifier
@@ -30,11 +30,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or Settings.from_env()
     database = Database(settings)
     verifier = TokenVerifier(settings.jwt_secret, settings.jwt_audience)
-    resources = Resources(settings, database, SchemaCache(database), verifier, ApiKeys(database), Passwords())
+    schema_cache = SchemaCache(database)
+    pools = metrics.Pools({pool.name: pool.get_stats for pool in (database._api, database._service)})
+    resources = Resources(settings, database, schema_cache, verifier, ApiKeys(database), Passwords(), pools)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with database.opened(), checkout.stripe_client(settings) as resources.stripe:
+        async with database.opened(), pools.noted(), checkout.stripe_client(settings) as resources.stripe:
             yield
 
     app = Litestar(
@@ -50,15 +52,15 @@ def create_app(settings: Settings | None = None) -> Litestar:
             checkout.style,
             webhooks.receive,
             openapi.schema,
+            metrics_route.read,
         ],
         dependencies={"resources": Provide(lambda: resources, sync_to_thread=False)},
         exception_handlers={Exception: answer, HTTPException: answer},
         lifespan=[lifespan],
         cors_config=cors.configuration(settings),
         request_max_body_size=_LARGEST_BODY,
-        response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff")],
         logging_config=None,  # the program that starts the app decides where logs go
         openapi_config=None,  # routes/openapi.py makes the document from the database
     )
-    app.asgi_handler = Uncached(cors.Explained(app.asgi_handler, settings))
+    app.asgi_handler = Observed(cors.Explained(app.asgi_handler, settings), settings, schema_cache)
     return app

@@ -6,6 +6,8 @@ which the browser's tools show, and our log.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from litestar import MediaType
 from litestar.config.cors import CORSConfig
@@ -14,11 +16,19 @@ from litestar.enums import ScopeType
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from pgcredits.http.errors import log, refuse
+from pgcredits.http.errors import ApiError, log, refuse
 from pgcredits.http.origins import LOCAL, is_listed, local_pattern
 from pgcredits.settings import Settings
 
-_EXPOSED = ["content-range", "content-profile", "proxy-status", "retry-after", "www-authenticate"]
+_EXPOSED = [
+    "content-range",
+    "content-profile",
+    "proxy-status",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+]
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-:\[\]]{1,200}\Z")  # the log names nothing else
 _TOLD = 100  # origins that the log names, each once
 
 
@@ -54,7 +64,9 @@ class Explained:
             if origin and not self._may_call(origin):
                 self._tell(origin)
                 if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-                    await _refusal(origin)(scope, receive, send)
+                    error = _refusal(origin)
+                    scope["state"]["refusal"] = error
+                    await _answer(error)(scope, receive, send)
                     return
         await self._app(scope, receive, send)
 
@@ -64,18 +76,21 @@ class Explained:
         return is_listed(origin, self._own)
 
     def _tell(self, origin: str) -> None:
-        if origin not in self._told and len(self._told) < _TOLD:
+        if origin not in self._told and len(self._told) < _TOLD and _ORIGIN.match(origin):
             self._told.add(origin)
             log.warning(
                 "a page of %.200r called from a browser, which PGCREDITS_CORS_ORIGINS does not allow", origin
             )
 
 
-def _refusal(origin: str) -> ASGIResponse:
+def _refusal(origin: str) -> ApiError:
     text = (
         "Pages of this origin may not call this API. The setting PGCREDITS_CORS_ORIGINS lists those that may."
     )
-    error = refuse(403, "origin_not_allowed", text, origin=origin)
+    return refuse(403, "origin_not_allowed", text, origin=origin)
+
+
+def _answer(error: ApiError) -> ASGIResponse:
     return ASGIResponse(
         body=msgspec.json.encode(error.body()),
         status_code=error.status,

@@ -188,13 +188,23 @@ def _from_litestar(error: HTTPException) -> ApiError:
     )
 
 
+def loggable(error: Exception) -> str:
+    """What our log says about an error. DETAIL of a database's error may show a row, so it is left out."""
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return str(error)
+    diag = error.diag
+    return " ".join(filter(None, (error.sqlstate, diag.message_primary, diag.context)))
+
+
 def understood(request: Request[Any, Any, Any], error: Exception) -> ApiError:
     """`understand` for this request. An error of our own is logged in full."""
     caller = request.scope["state"].get("caller")
     seen = understand(error, anonymous=caller is not None and caller.anonymous)
+    request.scope["state"]["refusal"] = seen
     if seen.status >= 500 and not isinstance(error, ApiError):
-        broken = seen.status == 500
-        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error if broken else None)
+        route = request.scope.get("path_template")
+        bug = seen.status == 500 and not isinstance(error, psycopg.Error)
+        log.error("%s %s: %s", request.method, route, loggable(error), exc_info=error if bug else None)
         if seen.code in _MIXED_UP:
             log.error(
                 "a pooler seems to mix up prepared statements (SQLSTATE %s): %s", seen.code, _UNPREPARED
@@ -211,7 +221,6 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 def respond(error: ApiError, body: dict[str, Any]) -> Response[Any]:
     headers = {
         **error.headers,
-        "X-Content-Type-Options": "nosniff",
         "Proxy-Status": f"pgcredits; error={error.code}; details={_header_text(error)}",
     }
     return Response(body, status_code=error.status, media_type=MediaType.JSON, headers=headers)

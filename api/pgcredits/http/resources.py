@@ -12,6 +12,7 @@ from stripe import StripeClient
 from pgcredits import api_key
 from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.db import Database
+from pgcredits.http.metrics import Pools
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.settings import Settings
@@ -30,6 +31,7 @@ class Resources:
     verifier: TokenVerifier
     api_keys: ApiKeys
     passwords: Passwords
+    pools: Pools
     stripe: StripeClient | None = None
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:

@@ -180,6 +180,10 @@ class SchemaCache:
         """The last reading. Raises db.UnavailableError when nothing was read yet and the database is away."""
         return self._schema or await self._read()
 
+    def knows(self, name: str) -> bool:
+        """Did the last reading find a function or a view of this name? It reads nothing."""
+        return self._schema is not None and (name in self._schema.functions or name in self._schema.views)
+
     async def fitting(self, name: str, names: frozenset[str]) -> list[Function]:
         """The functions of this name that take exactly these arguments. There may be none."""
         for read in (self.schema, self._read):

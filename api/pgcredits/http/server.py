@@ -7,9 +7,18 @@ half a request and nothing more would keep its connection, and a file descriptor
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pgcredits.http import logs
+from pgcredits.http.metrics import FOLDER
+from pgcredits.settings import LogFormat
 
 ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, to the last byte
 # Seconds that an idle connection stays open. A proxy must be the first to close it: a request that it sends
@@ -52,6 +61,31 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arriving = None
         if not self.transport.is_closing():
             self.transport.abort()  # an answer would wait as well for a client that does not read
+
+
+def run(host: str, port: int, workers: int, log_format: LogFormat) -> None:
+    """Serve until a signal ends it. The environment configures each worker."""
+    with _shared_figures(workers):
+        uvicorn.run(
+            "pgcredits.http.app:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=logs.configuration(log_format),
+            **defaults(),
+        )
+
+
+@contextmanager
+def _shared_figures(workers: int) -> Iterator[None]:
+    """A folder where several workers keep their figures together: see metrics.py."""
+    if workers == 1 or os.environ.get(FOLDER):
+        yield
+        return
+    with TemporaryDirectory(prefix="pgcredits-metrics-") as folder:
+        os.environ[FOLDER] = folder
+        yield
 
 
 def defaults() -> dict[str, Any]:

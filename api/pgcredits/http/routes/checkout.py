@@ -45,7 +45,6 @@ _HTML_HEADERS = {
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",  # the address holds the session's id
-    "X-Content-Type-Options": "nosniff",
     **PUBLIC,
 }
 
@@ -359,6 +358,4 @@ async def cancelled() -> Response[bytes]:
 @get("/checkout/pages.css", media_type=MediaType.CSS)
 async def style() -> Response[bytes]:
     """The style of the two pages."""
-    return Response(
-        _page("pages.css"), media_type=MediaType.CSS, headers={"X-Content-Type-Options": "nosniff", **PUBLIC}
-    )
+    return Response(_page("pages.css"), media_type=MediaType.CSS, headers=PUBLIC)

@@ -8,6 +8,7 @@ When jsonb cannot hold a verified event, we apply it in a form that jsonb can ho
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from typing import Any
 
@@ -17,12 +18,13 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
 from pgcredits.http import jsonbody, rpc
-from pgcredits.http.errors import ApiError, log, refuse, understand
+from pgcredits.http.errors import ApiError, log, loggable, refuse, understand
 from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.storable import storable
 from pgcredits.tokens import SERVICE
 
+_EVENT_ID = re.compile(rb"\bevt_[A-Za-z0-9_]{1,64}\b")  # of an event, the log has nothing else
 _LARGEST = 1_000_000  # bytes
 _OLDEST = 300  # seconds since the signature
 _AHEAD = 10  # seconds by which Stripe's clock may be ahead of ours
@@ -133,9 +135,14 @@ def _arguments(body: bytes, settings: Settings) -> jsonbody.JsonObject:
 def _ours_or_theirs(error: ApiError | psycopg.Error, body: bytes) -> ApiError:
     seen = understand(error, anonymous=False)
     if isinstance(error, ApiError) or seen.slug in _REFUSED:
-        log.warning("a signed Stripe event was refused: %s It begins %r", seen.message, body[:100])
+        named = _EVENT_ID.search(body)
+        log.warning(
+            "the signed Stripe event %s was refused: %s",
+            named[0].decode() if named else "without an id",
+            seen.slug or seen.code,
+        )
         return refuse(400, seen.slug or "bad_payload", seen.message)
-    log.error("a Stripe event could not be applied: %s", error)
+    log.error("a Stripe event could not be applied: %s", loggable(error))
     if seen.status >= 500:
         return seen
     # As far as we know the event is right. Stripe will send it again while somebody looks into it.
