@@ -39,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--pg", type=int, default=18, help="major version of PostgreSQL: 18 (embedded) or Debian's"
     )
     parser.addoption("--prove", action="store_true", help="the long form of tests/reliability")
+    parser.addoption(
+        "--differential",
+        action="store_true",
+        help="compare with PostgREST and run its JavaScript clients: needs npm, and is not for CI",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -212,6 +217,13 @@ def admin_url(cluster: Cluster, template: Any) -> Iterator[str]:
 def still_url(cluster: Cluster, template: Any) -> Iterator[str]:
     """A migrated database that stays empty: the tests that share it roll back what they do."""
     with _migrated(cluster, template, "pgcredits_still") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def things_url(cluster: Cluster, template: Any) -> Iterator[str]:
+    """A migrated database with views and functions of its own in `api`, for tests of the HTTP dialect."""
+    with _migrated(cluster, template, "pgcredits_things") as url:
         yield url
 
 

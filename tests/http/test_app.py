@@ -84,7 +84,7 @@ def test_local_means_pages_of_this_machine(settings: Settings, origin: str, allo
     ("method", "path", "details"),
     [
         ("HEAD", "/rest/v1/balance?seq=gt.1", 'pgcredits; error=42703; details="'),
-        ("HEAD", "/rest/v1/entries?seq=gt.1", 'pgcredits; error=PGRST100; details="Not supported yet'),
+        ("HEAD", "/rest/v1/entries?seq=near.1", 'pgcredits; error=PGRST100; details="failed to parse'),
         ("HEAD", "/rest/v1/rpc/quote_tokens?module_id=", 'pgcredits; error=PT404; details="unknown_module: '),
         ("GET", "/rest/v1/nothing", "pgcredits; error=PGRST205; details="),
     ],
@@ -109,7 +109,7 @@ def test_a_refusal_in_a_header_is_one_line_of_ascii(client: httpx.Client, user: 
 def test_our_own_bugs_stay_in_the_log(
     client: httpx.Client, user: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret of the bug")
 
     monkeypatch.setattr(rpc, "call_with_object", broken)

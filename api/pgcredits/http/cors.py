@@ -23,6 +23,7 @@ from pgcredits.settings import Settings
 _EXPOSED = [
     "content-range",
     "content-profile",
+    "preference-applied",
     "proxy-status",
     "retry-after",
     "www-authenticate",

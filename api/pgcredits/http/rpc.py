@@ -13,6 +13,8 @@ import msgspec
 
 from pgcredits.http.arguments import from_json, from_text
 from pgcredits.http.db import Statement
+from pgcredits.http.dialect.query import RESPONSE, SCALAR
+from pgcredits.http.dialect.sql import quoted
 from pgcredits.http.errors import ApiError, refuse
 from pgcredits.http.jsonbody import JsonObject, build
 from pgcredits.http.schema_cache import KEY, SCHEMA, Function, SchemaCache
@@ -28,11 +30,6 @@ class _Item(msgspec.Struct):
 
 
 _ITEMS = msgspec.json.Decoder(list[_Item])
-
-
-def quoted(name: str) -> str:
-    """An identifier, safe inside a statement with %s placeholders."""
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
 
 
 async def find(
@@ -60,8 +57,10 @@ async def find(
     return fitting[0]
 
 
-def call_with_object(function: Function, body: JsonObject, key: str | None) -> Statement:
-    """Call it with the members of a JSON object, converted by PostgreSQL.
+def call_with_object(
+    function: Function, body: JsonObject, key: str | None, *, rows: bool = False
+) -> Statement:
+    """Call it with the members of a JSON object, converted by PostgreSQL. `rows`: not as JSON, as rows.
 
     Raises ApiError 422 bad_key when header and body give different keys.
     """
@@ -83,14 +82,16 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
     if items := _BATCHES.get(function.name):
         about, kind = _first_user(body.members.get(items, "[]")), function.name
     if not columns:
-        return Statement(_select(function, "", arguments), tuple(values), about, kind)
+        return Statement(_select(function, "", arguments, rows), tuple(values), about, kind)
     record = ", ".join(f"{quoted(a.name)} {a.type}" for a in columns)
     source = f"json_to_record(%s::json) as _body ({record}), lateral "
-    return Statement(_select(function, source, arguments), (source_text, *values), about, kind)
+    return Statement(_select(function, source, arguments, rows), (source_text, *values), about, kind)
 
 
-def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
-    """Call it with values as text, as a query string has them."""
+def call_with_texts(
+    function: Function, texts: Mapping[str, str], key: str | None, *, rows: bool = False
+) -> Statement:
+    """Call it with values as text, as a query string has them. `rows`: not as JSON, as rows."""
     given = dict(texts)
     for argument in function.arguments:
         if argument.name in given:
@@ -98,7 +99,7 @@ def call_with_texts(function: Function, texts: Mapping[str, str], key: str | Non
     if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     arguments = [f"{quoted(name)} => %s" for name in given]
-    return Statement(_select(function, "", arguments), tuple(given.values()), _about(given))
+    return Statement(_select(function, "", arguments, rows), tuple(given.values()), _about(given))
 
 
 async def call(
@@ -126,16 +127,19 @@ async def call(
     return str(row[0] if row else "null").encode()
 
 
-def _select(function: Function, source: str, arguments: list[str]) -> str:
-    """One row: the answer as JSON text, and how many rows it stands for."""
+def _select(function: Function, source: str, arguments: list[str], rows: bool) -> str:
+    """One row, as dialect.query describes it; or the rows themselves."""
+    called = f"{source}{SCHEMA}.{quoted(function.name)}({', '.join(arguments)}) as _result"
+    if rows:
+        columns = "_result.*" if function.rows else f"_result as {SCALAR}"
+        return f"select {columns} from {called}"  # noqa: S608 (quoted names of the schema cache)
     if function.returns == "void":
         answer = "'null', 1"
     elif function.returns_set:
         answer = "coalesce(json_agg(_result)::text, '[]'), count(*)"
     else:
         answer = "coalesce(to_json(_result)::text, 'null'), 1"
-    called = f"{SCHEMA}.{quoted(function.name)}({', '.join(arguments)})"
-    return f"select {answer} from {source}{called} as _result"  # noqa: S608 (quoted names of the schema cache)
+    return f"select {answer}, null::bigint, {RESPONSE} from {called}"  # noqa: S608
 
 
 def _about(given: Mapping[str, str | None]) -> str | None:

@@ -54,6 +54,16 @@ _READ = Statement(
                     join pg_attribute as f on f.attrelid = t.typrelid
                     where t.oid = p.prorettype and f.attnum > 0 and not f.attisdropped
                 ),
+                'outputs', (
+                    select coalesce(json_agg(json_build_object(
+                        'name', o.name,
+                        'type', format_type(o.type_id, null),
+                        'comment', null
+                    ) order by o.n), '[]')
+                    from unnest(p.proallargtypes, p.proargmodes, p.proargnames)
+                        with ordinality as o (type_id, mode, name, n)
+                    where p.prorettype = 'record'::regtype and o.mode in ('o', 'b', 't') and o.name <> ''
+                ),
                 'result_comment', obj_description(p.prorettype, 'pg_type'),
                 'comment', obj_description(p.oid, 'pg_proc'),
                 'roles', array(
@@ -122,7 +132,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Function(msgspec.Struct, frozen=True):
-    """`stable`: it only reads. `fields` are those of a composite result."""
+    """`stable`: it only reads. `fields` are those of a composite result, `outputs` those of a record."""
 
     name: str
     arguments: list[Argument]
@@ -133,6 +143,12 @@ class Function(msgspec.Struct, frozen=True):
     result_comment: str | None
     comment: str | None
     roles: list[str]
+    outputs: list[Column] = []
+
+    @property
+    def rows(self) -> list[Column]:
+        """The columns of what it returns. None for a function that returns a value."""
+        return self.fields or self.outputs
 
     @property
     def takes_key(self) -> bool:

@@ -8,8 +8,9 @@ import msgspec
 from litestar import Request, Response, Router, get, post, put
 from litestar.di import NamedDependency
 
-from pgcredits.http import jsonbody, query, refusals, rpc
+from pgcredits.http import jsonbody, refusals, rpc
 from pgcredits.http.db import Statement
+from pgcredits.http.dialect import query_string
 from pgcredits.http.errors import refuse, respond, understood
 from pgcredits.http.idempotency import idempotency_key
 from pgcredits.http.resources import Resources
@@ -37,7 +38,7 @@ async def read(request: _Request, resources: NamedDependency[Resources]) -> Resp
     caller = await resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
-    user_id = dict(query.pairs(request.scope["query_string"], plus=b"+")).get("userId")
+    user_id = dict(query_string.pairs(request.scope["query_string"], plus=b"+")).get("userId")
     if caller.backend:
         if user_id is None:
             raise refuse(422, "bad_user", "userId is required: a service says whose tokens it means.")

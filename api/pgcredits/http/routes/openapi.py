@@ -40,7 +40,8 @@ _TYPES: dict[str, _Json] = {
     "json": {},
     "jsonb": {},
 }
-_STATUSES = ("400", "401", "402", "403", "404", "409", "422", "423", "429", "503")
+_STATUSES = ("400", "401", "402", "403", "404", "406", "409", "415", "416", "422", "423", "429", "503")
+_VIEW_STATUSES = ("400", "401", "403", "404", "406", "416", "422", "503")
 _GUESTS = (
     f"Anybody may call it over HTTP, without {', '.join(FILLED_IN)}. The HTTP API finds out who the guest "
     "is, by the network and by a cookie that it sets. When nothing free is left: 429, with Retry-After."
@@ -173,20 +174,29 @@ def _composites(described: Schema) -> _Json:
 
 def _view_operation(view: View) -> _Json:
     parameters: list[_Json] = [
-        _parameter("select", "Columns, with commas; alias:column renames."),
+        _parameter("select", "Columns, with commas: column, alias:column, column->key, column::text."),
         _parameter("order", "column.asc or column.desc, .nullsfirst or .nullslast, with commas."),
+        _parameter("or", "Conditions of which one must be true: (column.gt.5,and(column.is.null,…))."),
         _parameter("limit", "At most this many rows.", {"type": "integer", "minimum": 0}),
         _parameter("offset", "Leave out this many rows.", {"type": "integer", "minimum": 0}),
     ]
-    parameters += [_parameter(c.name, f"eq.VALUE. {c.comment or ''}".strip()) for c in view.columns]
-    rows = {"type": "array", "items": _object(view.columns, None)}
+    parameters += [
+        _parameter(c.name, f"A condition, as in eq.VALUE or in.(A,B). {c.comment or ''}".strip())
+        for c in view.columns
+    ]
+    # A client that selects some columns gets rows without the others.
+    rows = {"type": "array", "items": _object(view.columns, None) | {"required": []}}
     return {
         "operationId": f"read_{view.name}",
         "tags": ["views"],
         "summary": _summary(view.comment),
         "description": _described(view.comment, view.roles),
         "parameters": parameters,
-        "responses": {"200": _content("Rows.", rows)} | _error_refs("400", "401", "403", "503"),
+        "responses": {
+            "200": _content("Rows.", rows),
+            "206": _content("A part of the rows that were counted.", rows),
+        }
+        | _error_refs(*_VIEW_STATUSES),
     }
 
 

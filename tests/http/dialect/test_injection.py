@@ -1,0 +1,111 @@
+"""Hostile texts in every place of a query: what is answered is one SELECT that reads one view."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from hostile_texts import ATTACKS, queries
+
+from pgcredits.http.db import Statement
+from pgcredits.http.dialect import media_types, query
+from pgcredits.http.dialect.fields import Source
+from pgcredits.http.errors import ApiError
+from pgcredits.http.schema_cache import Column
+
+CANARY = "the canary"
+
+
+@pytest.fixture(scope="module")
+def source(things: str) -> Source:
+    with psycopg.connect(things) as admin:
+        found = admin.execute(
+            "select attname, format_type(atttypid, null) from pg_attribute"
+            " where attrelid = 'api.things'::regclass and attnum > 0 order by attnum"
+        ).fetchall()
+    return Source.of("things", [Column(name, kind, None) for name, kind in found])
+
+
+def relations(plan: Any) -> Iterator[str]:
+    """The tables that a plan reads."""
+    if isinstance(plan, dict):
+        if "Relation Name" in plan:
+            yield plan["Relation Name"]
+        for part in plan.values():
+            yield from relations(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from relations(part)
+
+
+def read_by(admin: psycopg.Connection[Any], statement: Statement) -> set[str] | None:
+    """The tables that PostgreSQL would read. None if it refuses the statement."""
+    try:
+        # psycopg sends it as a prepared statement, which can only be one.
+        cursor = admin.execute(f"explain (format json) {statement.sql}".encode(), statement.values)
+    except psycopg.Error as error:
+        # These refuse a value, an operator or a cast. A syntax error (42601) would be a part of the SQL.
+        assert error.sqlstate, error
+        assert error.sqlstate[:2] == "22" or error.sqlstate in ("42883", "42804", "42704"), error
+        return None
+    row = cursor.fetchone()
+    assert row
+    return set(relations(row[0]))
+
+
+def test_hostile_texts_read_the_one_view(things_admin: psycopg.Connection[Any], source: Source) -> None:
+    understood = 0
+    for pairs in queries():
+        for media_type in (media_types.JSON, media_types.accepted("text/csv")):
+            try:
+                asked = query.parse(source, pairs)
+            except ApiError as error:
+                assert error.status in (400, 416, 422)
+                break
+            statement = asked.of_view("things", media_type, 10, counted=True)
+            assert read_by(things_admin, statement) in (None, {"things"}), pairs
+            understood += 1
+    assert understood > 500  # or the corpus would ask nothing of PostgreSQL
+
+
+def test_hostile_texts_change_no_call(things_admin: psycopg.Connection[Any], source: Source) -> None:
+    call = Statement("select _result.* from api.things_from(%s) as _result", ("1",))
+    for pairs in queries():
+        try:
+            asked = query.parse(source, pairs)
+        except ApiError:
+            continue
+        shaped = asked.of_call(call, media_types.JSON, 10, counted=True, scalar=False, one=False)
+        assert read_by(things_admin, shaped) in (None, set(), {"things"}), pairs
+
+
+def test_hostile_texts_bring_no_canary_and_break_nothing(ada: httpx.Client) -> None:
+    for attack in ATTACKS:
+        for params in (
+            {"select": attack},
+            {"name": f"eq.{attack}"},
+            {"facts->>" + attack: f"in.({attack})"},
+            {"or": f"(name.eq.{attack})"},
+            {"order": attack},
+        ):
+            response = ada.get("/rest/v1/things", params=params)
+            assert response.status_code < 500, (params, response.text)
+            assert CANARY not in response.text
+    for place in ("Range", "Prefer", "Accept", "Accept-Profile"):
+        for attack in ATTACKS:
+            plain = attack.encode("ascii", "ignore").decode().replace("\r", "").replace("\n", "")
+            response = ada.get("/rest/v1/things", headers={place: plain.strip()})
+            assert response.status_code < 500
+            assert "x-injected" not in response.headers
+
+
+def test_nobody_reads_the_canary(ada: httpx.Client, things_admin: psycopg.Connection[Any]) -> None:
+    for path in ("canary", "dialect_test.canary", '"dialect_test"."canary"', "things,canary"):
+        response = ada.get(f"/rest/v1/{path}")
+        assert (response.status_code, response.json()["code"]) == (404, "PGRST205")
+    assert things_admin.execute("select secret from dialect_test.canary").fetchone() == (CANARY,)
+    assert json.dumps(CANARY) not in ada.get("/rest/v1/things").text
