@@ -228,6 +228,7 @@ class Payments(Run):
             if failed:
                 outcome = order.money.fail(payment.session_id, FIRST_SUCCESS + later)
                 news = outcome == "applied"
+                self.counts["failed_payment"] += news
             else:
                 news = order.money.succeed(FIRST_SUCCESS + later)
             if news:
