@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from http_calls import bearer, serving
+from postgrest_server import installed
 from support import PASSWORD
 
 from pgcredits.database_urls import as_login
@@ -57,6 +58,12 @@ def bob(things_api: str) -> Iterator[httpx.Client]:
     """The client of the user who owns the things 13 to 20."""
     with httpx.Client(base_url=things_api, timeout=20, headers=bearer("authenticated", "bob")) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def modules(request: pytest.FixtureRequest) -> Path:
+    """PostgREST and its JavaScript clients. Skips the test without the option --differential."""
+    return installed(request.config)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class Page:
         Raises ApiError 416 PGRST103. A header in another unit asks for nothing, as in PostgREST.
         """
         found = _RANGE.match(header.strip()) if header else None
-        if not found:
+        if not found or self.limit == 0:
             return self
         first, last = int(found[1]), int(found[2]) if found[2] else None
         if last is not None and last < first:
@@ -35,9 +35,9 @@ class Page:
         ends = [end for end in (last, self._last) if end is not None]
         start = max(first, self.offset)
         limit = min(ends) - start + 1 if ends else None
-        if limit is not None and limit <= 0 and self.limit != 0:
+        if limit is not None and limit <= 0:
             raise _unsatisfiable("The Range header has no row in common with limit and offset.")
-        return Page(start, limit if limit is None else max(limit, 0))
+        return Page(start, limit)
 
     @property
     def _last(self) -> int | None:
