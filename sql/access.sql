@@ -78,7 +78,7 @@ grant usage on type
 api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
 api.shortfall_receipt, api.overdraft, api.account_standing, api.acknowledgement, api.maintenance, api.refund_receipt,
 api.test_clock, api.lot_receipt, api.stripe_calls, api.stripe_report,
-api.refund_request
+api.refund_request, api.operating_figures
 to service_role;
 -- For any user: what a backend needs to charge.
 grant execute on function
@@ -99,7 +99,7 @@ api.close_shortfall, api.set_overdraft_limit, api.freeze_account, api.thaw_accou
 api.maintain, api.sign_up, api.verify_email, api.begin_sign_in, api.finish_sign_in, api.begin_sign_up,
 api.find_credential, api.guest_consume, api.guest_allowance, api.confirm_guest_use, api.release_guest_use,
 api.refund_usage, api.set_test_clock, api.replay_event, api.dismiss_event, api.void_lot, api.restore_lot,
-api.change_expiry, api.claim_stripe_calls, api.report_stripe_call, api.request_refund
+api.change_expiry, api.claim_stripe_calls, api.report_stripe_call, api.request_refund, api.operating_figures
 to service_role;
 -- Subscriptions.
 grant execute on function api.start_free_plan, api.offer_plan, api.payment_customer to authenticated, service_role;
@@ -230,6 +230,8 @@ credits.row_security_faults, credits.grant_faults, credits.call_faults, credits.
 credits.is_policy_of_ours, credits.earlier, credits.stripe_amount, credits.stripe_id, credits.utc_text,
 credits.interval_text
 to auditor;
+-- All that an auditor may write: that the books were audited.
+grant execute on function credits.note_audit to auditor;
 do $auditor$
 begin
     execute format('grant select on %s to auditor', (

@@ -654,6 +654,8 @@ def env(data_dir: Path, sub: str, admin: bool) -> None:
 def _audit(database_url: str, console: Console) -> None:
     checks = audit_module.run(database_url)
     audit_module.report(checks, console)
+    if checks and not audit_module.note(database_url, checks):
+        console.print("the bank did not note this audit, so /metrics does not know of it", highlight=False)
     if not audit_module.sound(checks):
         sys.exit(1)
 

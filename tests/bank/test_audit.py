@@ -9,9 +9,11 @@ from typing import Any
 import psycopg
 from click.testing import CliRunner
 from rich.console import Console
+from support import PASSWORD
 
 from pgcredits.bank import audit
 from pgcredits.cli import main
+from pgcredits.database_urls import as_login
 
 
 def printed(checks: list[audit.Check]) -> str:
@@ -43,6 +45,10 @@ def test_audit_of_broken_books_fails(
     assert f"and {broken.rows - 5} more" in printed(checks)
     result = CliRunner().invoke(main, ["audit", "--database-url", url])
     assert result.exit_code == 1
+    noted = db.execute("select checks, findings, auditor from credits.audits").fetchone()
+    assert noted is not None
+    assert noted[0] == len(checks)
+    assert noted[1] >= 7
 
 
 def test_books_without_checks_prove_nothing(empty_url: str) -> None:
@@ -51,3 +57,16 @@ def test_books_without_checks_prove_nothing(empty_url: str) -> None:
     result = CliRunner().invoke(main, ["audit", "--database-url", empty_url])
     assert result.exit_code == 1
     assert "no checks" in result.output
+
+
+def test_an_auditor_leaves_word_of_the_audit(
+    url: str, db: psycopg.Connection[Any], connect_as: Callable[..., Any]
+) -> None:
+    login = as_login(url, "pgcredits_auditor", PASSWORD)
+    checks = audit.run(login)
+    assert audit.note(login, checks)
+    noted = "select checks, findings, auditor from credits.audits"
+    assert db.execute(noted).fetchall() == [(len(checks), 0, "pgcredits_auditor")]
+    db.execute("revoke execute on function credits.note_audit from auditor")
+    assert not audit.note(login, checks[:1])
+    assert db.execute(noted).fetchall() == [(len(checks), 0, "pgcredits_auditor")]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from http_calls import SECRET, WEBHOOK_SECRET, User, bearer, grant, serving, sign, slug
 from served import Served, serve
@@ -158,9 +159,11 @@ def test_figures_are_the_sum_of_all_workers(http: httpx.Client, served: Served, 
     for _ in range(12):  # each on a connection of its own, so that both workers have some
         answer = httpx.post(f"{served.url}/rest/v1/rpc/quote_tokens", json=odd, headers=user.headers)
         assert slug(answer) == "bad_usage"
+    deadline = time.monotonic() + 5  # an answer is counted after it was sent
+    while (after := figures(http)).get(kind, 0) - before.get(kind, 0) < 12:
+        assert time.monotonic() < deadline
     for _ in range(4):  # whichever worker is asked
-        after = figures(http)
-        assert after[kind] - before.get(kind, 0) == 12
+        assert figures(http)[kind] - before.get(kind, 0) == 12
     refusals = 'pgcredits_refusals_total{slug="bad_usage"}'
     assert after[refusals] - before.get(refusals, 0) == 12
     seconds = 'pgcredits_request_seconds_count{method="POST",route="/rest/v1/rpc/quote_tokens"}'
@@ -178,6 +181,36 @@ def test_clients_make_no_labels(http: httpx.Client) -> None:
     assert MARK not in text
     assert 'route="/rest/v1/{name}"' in text
     assert 'route="/rest/v1/rpc/{name}"' in text
+
+
+def test_the_bank_is_watched(http: httpx.Client, admin: psycopg.Connection[Any]) -> None:
+    admin.execute("select credits.note_audit(40, 2)")
+    try:
+        deadline = time.monotonic() + 15  # an answer of the database is kept for some seconds
+        while (found := figures(http))["pgcredits_audit_checks"] != 40:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert found["pgcredits_audit_findings"] == 2
+        assert 0 <= found["pgcredits_audit_age_seconds"] < 60
+        assert found["pgcredits_database_up"] == 1
+        assert found["pgcredits_notices_waiting"] >= 0
+    finally:
+        admin.execute("delete from credits.audits")
+
+
+def test_a_database_that_is_away_leaves_no_old_figure(settings: Settings) -> None:
+    nowhere = "postgresql://x@127.0.0.1:1/nowhere"
+    away = replace(settings, service_database_url=nowhere, pool_timeout=0.3)
+    with serving(create_app(away)) as url:
+        text = httpx.get(f"{url}/metrics", headers=bearer("support")).text
+    assert "\npgcredits_database_up 0.0\n" in text
+    assert "\npgcredits_audit_findings NaN\n" in text
+
+
+def test_nobody_has_audited_the_books(client: httpx.Client, admin: psycopg.Connection[Any]) -> None:
+    admin.execute("delete from credits.audits")
+    text = client.get("/metrics", headers=bearer("support")).text
+    assert "\npgcredits_audit_age_seconds +Inf\n" in text
 
 
 def test_slugs_are_those_of_the_register() -> None:

@@ -45,6 +45,26 @@ def run(url: str) -> list[Check]:
         return [_check(connection, name) for (name,) in views]
 
 
+def note(url: str, checks: list[Check]) -> bool:
+    """Leave word in the bank of what was found, for those who watch it. False if this login may not."""
+    if not checks:
+        return False
+    try:
+        with admin.connect(url, "pgcredits audit") as connection:
+            connection.read_only = False  # the default of an auditor is to write nothing
+            connection.execute(
+                "select credits.note_audit(%s::bigint, %s::bigint)",
+                (len(checks), sum(check.rows for check in checks)),
+            )
+    except (
+        psycopg.errors.InsufficientPrivilege,
+        psycopg.errors.ReadOnlySqlTransaction,  # a standby
+        psycopg.errors.UndefinedFunction,  # the bank is older than this program
+    ):
+        return False
+    return True
+
+
 def _check(connection: psycopg.Connection[tuple[Any, ...]], view: str) -> Check:
     query = sql.SQL("select account_id, expected, found, count(*) over () from audit.{} limit {}").format(
         sql.Identifier(view), sql.Literal(_SHOWN)

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from pgcredits.http import cors, metrics
 from pgcredits.http.api_keys import ApiKeys
+from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
 from pgcredits.http.errors import answer
 from pgcredits.http.observed import Observed
@@ -32,7 +33,16 @@ def create_app(settings: Settings | None = None) -> Litestar:
     verifier = TokenVerifier(settings.jwt_secret, settings.jwt_audience)
     schema_cache = SchemaCache(database)
     pools = metrics.Pools({pool.name: pool.get_stats for pool in (database._api, database._service)})
-    resources = Resources(settings, database, schema_cache, verifier, ApiKeys(database), Passwords(), pools)
+    resources = Resources(
+        settings,
+        database,
+        schema_cache,
+        verifier,
+        ApiKeys(database),
+        Passwords(),
+        pools,
+        BankFigures(database),
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

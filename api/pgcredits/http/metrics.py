@@ -8,6 +8,7 @@ statuses, and slugs of the register of errors. Nothing that a client writes beco
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -74,6 +75,28 @@ _refused = Counter(
     "pgcredits_pool_refused", "Calls that got no connection in time.", ("pool",), registry=_registry
 )
 
+_database_up = Gauge(
+    "pgcredits_database_up",
+    "1 if the database told the figures of the bank, else 0.",
+    registry=_registry,
+    multiprocess_mode="livemostrecent",
+)
+_BANK = {
+    "notices_waiting": "Notices that no service has acknowledged, up to 10000.",
+    "notices_age_seconds": "Age of the oldest of them.",
+    "messages_due": "Messages to products that are due, up to 10000.",
+    "messages_age_seconds": "For how long the first of them has been due.",
+    "events_waiting": "Stripe events that wait for their order, up to 10000.",
+    "events_age_seconds": "Age of the oldest of them.",
+    "audit_age_seconds": "Since the last pgcredits audit. +Inf: nobody has audited the books.",
+    "audit_checks": "Checks of the last audit.",
+    "audit_findings": "Findings of the last audit. 0: the books are sound.",
+}
+_bank = {
+    name: Gauge(f"pgcredits_{name}", text, registry=_registry, multiprocess_mode="livemostrecent")
+    for name, text in _BANK.items()
+}
+
 
 @cache
 def _answered(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
@@ -108,6 +131,18 @@ def refused(slug: str | None, code: str) -> None:
 def batch_sent(size: int) -> None:
     """Count calls that went to the database in one transaction."""
     _batch.observe(size)
+
+
+def bank_told(figures: Mapping[str, float | None] | None) -> None:
+    """Take over what the database says of the bank. None: it said nothing."""
+    _database_up.set(0 if figures is None else 1)
+    for name, gauge in _bank.items():
+        if figures is None:
+            gauge.set(math.nan)  # an old figure would look like a good one
+        else:
+            told = figures[name.removesuffix("_seconds")]
+            never = math.inf if name == "audit_age_seconds" else 0
+            gauge.set(never if told is None else told)
 
 
 class Pools:

@@ -11,6 +11,7 @@ from stripe import StripeClient
 
 from pgcredits import api_key
 from pgcredits.http.api_keys import ApiKeys
+from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
 from pgcredits.http.metrics import Pools
 from pgcredits.http.passwords import Passwords
@@ -32,6 +33,7 @@ class Resources:
     api_keys: ApiKeys
     passwords: Passwords
     pools: Pools
+    bank_figures: BankFigures
     stripe: StripeClient | None = None
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:

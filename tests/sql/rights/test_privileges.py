@@ -167,6 +167,7 @@ BOOKS = {
         "shortfalls",
         "settings",
         "releases",
+        "audits",
         "reversals",
         "release_objects",
         "status_changes",
@@ -429,6 +430,7 @@ SERVE = {
     "api.thaw_account(text,text)": "'nobody'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
     "api.maintain(bigint,bigint)": "",
+    "api.operating_figures()": "",
     "api.guest_consume(text,text[],text[],boolean)": "'whisper', '{}', '{}'",
     "api.guest_allowance(text[],text[],boolean)": "'{}', '{}'",
     "api.confirm_guest_use(uuid)": "gen_random_uuid()",
@@ -493,6 +495,7 @@ EXECUTE = {
         "credits.clock(uuid)",
     },
     "auditor": {
+        "credits.note_audit(bigint,bigint)",
         *HELPERS,
         "credits.clock()",
         "credits.release_differences()",

@@ -183,6 +183,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "has_more": "bad_page",
         "after": Omitted("it is the first page"),
     },
+    "operating_figures/0": {},
     "open_account/6": {
         "user_id": "bad_user",
         "referral_code": Omitted("nobody brought them"),
@@ -435,6 +436,7 @@ class World:
             "maintain/2": {"max_accounts": 1, "max_keys": 1},
             "offer_plan/2": self.ada | {"plan_id": "pro"},
             "missing_from_stripe/0": {},
+            "operating_figures/0": {},
             "note_stripe_page/4": {"list": "refunds", "items": Jsonb([]), "has_more": False, "after": "re_1"},
             "open_account/6": {"user_id": "new", "device_keys": ["d" * 64], "email_verified": True}
             | network

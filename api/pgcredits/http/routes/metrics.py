@@ -34,6 +34,7 @@ async def read(
             slug = "not_signed_in" if caller.anonymous else "not_allowed"
             raise refuse(status, slug, "The figures are for services, and for PGCREDITS_METRICS_TOKEN.")
     resources.pools.note()
+    await resources.bank_figures.note()
     return Response(metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
