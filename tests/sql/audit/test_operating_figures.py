@@ -30,7 +30,7 @@ def test_nothing_waits_in_a_new_bank(bank: Caller) -> None:
     assert [found[name] for name in ages] == [None] * 6
 
 
-def test_what_waits_is_counted_from_the_oldest(bank: Caller) -> None:
+def test_ages_are_those_of_the_oldest(bank: Caller) -> None:
     bank.call("add_tokens", user_id="watched", tokens=5)
     bank.connection.execute(
         "insert into credits.webhook_endpoints (url, created_by, created_at, enabled_at)"

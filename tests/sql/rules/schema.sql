@@ -206,6 +206,18 @@ CREATE TYPE api.newcomer AS (
 	reset_at timestamp with time zone
 );
 COMMENT ON TYPE api.newcomer IS 'A user who has signed up: the user id, the address as it is stored, and what they were given. password_hash is null: it is stored, but not returned. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
+CREATE TYPE api.operating_figures AS (
+	notices_waiting bigint,
+	notices_age numeric,
+	messages_due bigint,
+	messages_age numeric,
+	events_waiting bigint,
+	events_age numeric,
+	audit_age numeric,
+	audit_checks bigint,
+	audit_findings bigint
+);
+COMMENT ON TYPE api.operating_figures IS 'What waits in the bank and for how long, and how the last audit ended. Ages are seconds.';
 CREATE TYPE api.order_receipt AS (
 	order_id uuid,
 	account_id uuid,
@@ -820,6 +832,17 @@ for guest_consume, for the bounds of campaigns. Only from services: email_verifi
 verified the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+CREATE FUNCTION api.operating_figures() RETURNS api.operating_figures
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.operating_figures() IS 'What operators watch: what waits, and for how long. Cheap enough to be asked every few seconds. For services.
+notices_waiting, notices_age: notices that no service has acknowledged, and the age of the oldest. messages_due,
+messages_age: messages to products that are due, and for how long the first has been. events_waiting, events_age:
+Stripe events that wait for their order, and the age of the oldest. audit_age, audit_checks, audit_findings: when
+`pgcredits audit` last ran, how many checks it had and how many findings. Ages are seconds; null: nothing waits, or
+nobody has audited the books. A count ends at 10000.
+Raises PT403 not_yours.';
 CREATE FUNCTION api.payment_customer(user_id text DEFAULT NULL::text) RETURNS api.stripe_customer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3434,6 +3457,11 @@ CREATE FUNCTION credits.note_api_key(p_key_id text, p_change text, p_reason text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_api_key(p_key_id text, p_change text, p_reason text) IS 'Records what was done to an API key, by whom and why.';
+CREATE FUNCTION credits.note_audit(p_checks bigint, p_findings bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_audit(p_checks bigint, p_findings bigint) IS 'Note that p_checks checks have just been run, and how many findings they had. For auditors.';
 CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8985,6 +9013,21 @@ CREATE TABLE credits.account_origins (
 ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after 35 days.';
 COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it. Empty when they are not known.';
+CREATE TABLE credits.audits (
+    one_row boolean DEFAULT true NOT NULL,
+    audited_at timestamp with time zone NOT NULL,
+    checks bigint NOT NULL,
+    findings bigint NOT NULL,
+    auditor text NOT NULL,
+    CONSTRAINT audits_are_one_row CHECK (one_row),
+    CONSTRAINT audits_had_checks CHECK (((checks > 0) AND (findings >= 0)))
+);
+ALTER TABLE ONLY credits.audits FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.audits IS 'What the last pgcredits audit found: one row. It says nothing about individual accounts.';
+COMMENT ON COLUMN credits.audits.audited_at IS 'When it ended.';
+COMMENT ON COLUMN credits.audits.checks IS 'How many checks it ran.';
+COMMENT ON COLUMN credits.audits.findings IS 'How many rows they found. 0: the books are sound.';
+COMMENT ON COLUMN credits.audits.auditor IS 'The SQL login that ran it.';
 CREATE TABLE credits.awaited_objects (
     object_id text NOT NULL
 );
@@ -9187,6 +9230,8 @@ ALTER TABLE ONLY credits.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (key_id);
 ALTER TABLE ONLY credits.api_keys
     ADD CONSTRAINT api_keys_repeat_key UNIQUE (idempotency_key);
+ALTER TABLE ONLY credits.audits
+    ADD CONSTRAINT audits_pkey PRIMARY KEY (one_row);
 ALTER TABLE ONLY credits.auto_topups
     ADD CONSTRAINT auto_topups_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.awaited_objects
@@ -9592,6 +9637,7 @@ CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.api_key_changes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.api_key_secrets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.api_keys FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.audits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.auto_topups FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.awaited_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
@@ -9657,6 +9703,7 @@ CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true
 CREATE POLICY auditor_reads ON credits.webhook_changes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.webhook_deliveries FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.webhook_endpoints FOR SELECT TO auditor USING (true);
+ALTER TABLE credits.audits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.auto_topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.awaited_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
@@ -9739,6 +9786,7 @@ CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.api_key_changes TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.api_key_secrets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.api_keys TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.audits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.auto_topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.awaited_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
@@ -9966,6 +10014,8 @@ REVOKE ALL ON TYPE api.maintenance FROM PUBLIC;
 GRANT ALL ON TYPE api.maintenance TO service_role;
 REVOKE ALL ON TYPE api.newcomer FROM PUBLIC;
 GRANT ALL ON TYPE api.newcomer TO service_role;
+REVOKE ALL ON TYPE api.operating_figures FROM PUBLIC;
+GRANT ALL ON TYPE api.operating_figures TO service_role;
 REVOKE ALL ON TYPE api.order_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.order_receipt TO authenticated;
 GRANT ALL ON TYPE api.order_receipt TO service_role;
@@ -10128,6 +10178,8 @@ REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO authenticated;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.operating_figures() FROM PUBLIC;
+GRANT ALL ON FUNCTION api.operating_figures() TO service_role;
 REVOKE ALL ON FUNCTION api.payment_customer(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.payment_customer(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.payment_customer(user_id text) TO service_role;
@@ -10737,6 +10789,8 @@ REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_api_key(p_key_id text, p_change text, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_audit(p_checks bigint, p_findings bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.note_audit(p_checks bigint, p_findings bigint) TO auditor;
 REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_change(p_endpoint_id uuid, p_change text, p_reason text) FROM PUBLIC;
@@ -11301,6 +11355,7 @@ GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
+GRANT SELECT ON TABLE credits.audits TO auditor;
 GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
 GRANT SELECT ON TABLE credits.dimensions TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;

@@ -350,7 +350,7 @@ RULES = [
         "create function api.extra() returns integer security definer language sql return 1",
     ),
     Rule(
-        "definer functions outside of api define what is for sale, tell who calls and the time, or note an audit",
+        "definer functions outside of api define what is for sale, tell who calls and when, or note an audit",
         """
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'audit') and p.prosecdef
