@@ -102,6 +102,12 @@ SETTINGS = (
     ),
     Setting("PGCREDITS_PREPARE", "auto", "prepared statements: auto (not behind a pooler), on, off"),
     Setting("PGCREDITS_MAX_ROWS", "1000", "rows that one answer has at most"),
+    Setting(
+        "PGCREDITS_SHUTDOWN_DELAY",
+        "2",
+        "seconds after SIGTERM for which connections are still accepted, while /health/ready says no;"
+        " `up` sets 0",
+    ),
     Setting("PGCREDITS_LOG_FORMAT", "text", "text, or json: lines of JSON, one for every request"),
     Setting(
         "PGCREDITS_METRICS_TOKEN",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
@@ -13,6 +14,7 @@ from pgcredits.http import cors, metrics
 from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
+from pgcredits.http.draining import Draining
 from pgcredits.http.errors import answer
 from pgcredits.http.observed import Observed
 from pgcredits.http.passwords import Passwords
@@ -33,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     verifier = TokenVerifier(settings.jwt_secret, settings.jwt_audience)
     schema_cache = SchemaCache(database)
     pools = metrics.Pools({pool.name: pool.get_stats for pool in (database._api, database._service)})
+    draining = Draining(settings.shutdown_delay)
     resources = Resources(
         settings,
         database,
@@ -42,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         Passwords(),
         pools,
         BankFigures(database),
+        draining,
     )
 
     @asynccontextmanager
@@ -67,10 +71,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies={"resources": Provide(lambda: resources, sync_to_thread=False)},
         exception_handlers={Exception: answer, HTTPException: answer},
         lifespan=[lifespan],
+        state=State({"draining": draining}),  # server.py finds it there
         cors_config=cors.configuration(settings),
         request_max_body_size=_LARGEST_BODY,
         logging_config=None,  # the program that starts the app decides where logs go
         openapi_config=None,  # routes/openapi.py makes the document from the database
     )
-    app.asgi_handler = Observed(cors.Explained(app.asgi_handler, settings), settings, schema_cache)
+    app.asgi_handler = Observed(cors.Explained(app.asgi_handler, settings), settings, schema_cache, draining)
     return app

@@ -17,6 +17,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from pgcredits.http import logs, metrics
+from pgcredits.http.draining import Draining
 from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.settings import Settings
 
@@ -43,9 +44,12 @@ _ALWAYS = (
 class Observed:
     """The app. A route can set the headers of _DEFAULTS itself; the others are always ours."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, schema_cache: SchemaCache) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, schema_cache: SchemaCache, draining: Draining
+    ) -> None:
         self._app = app
         self._schema_cache = schema_cache
+        self._draining = draining
         https = settings.public_url.startswith("https:")
         hsts = ((b"strict-transport-security", b"max-age=%d" % _YEAR),) if https else ()
         self._always = [*_ALWAYS, *hsts]
@@ -88,6 +92,7 @@ class Observed:
             *(default for default in _DEFAULTS if default[0] not in names),
             *self._always,
             (b"x-request-id", request_id),
+            *(((b"connection", b"close"),) if self._draining.begun else ()),
         ]
 
     def _note(self, scope: HTTPScope, state: dict[str, Any], status: int, seconds: float) -> None:

@@ -13,6 +13,7 @@ from pgcredits import api_key
 from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
+from pgcredits.http.draining import Draining
 from pgcredits.http.metrics import Pools
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.schema_cache import SchemaCache
@@ -34,6 +35,7 @@ class Resources:
     passwords: Passwords
     pools: Pools
     bank_figures: BankFigures
+    draining: Draining
     stripe: StripeClient | None = None
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:

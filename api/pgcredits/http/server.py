@@ -1,22 +1,36 @@
-"""The HTTP server: uvicorn, with a bound on how long a request may take to arrive.
+"""The HTTP server: uvicorn, with a bound for the arrival of a request, and an end without failed calls.
 
 uvicorn bounds the pause between two requests on a connection, but not the request itself. A client that sent
 half a request and nothing more would keep its connection, and a file descriptor, for ever.
+
+When uvicorn is told to end, it closes its sockets and idle connections at once. Requests that were on their
+way get no answer then. Here it ends in steps, and each has a bound:
+
+1. For some seconds it goes on as before, but is not ready any more, and every answer closes its connection.
+2. It stops listening. Connections that the kernel has accepted for it by then are served.
+3. It closes connections on which no request arrives, and waits for those that are being answered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import socket
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import multiprocess
 
 from pgcredits.http import logs
+from pgcredits.http.draining import Draining
 from pgcredits.http.metrics import FOLDER
 from pgcredits.settings import LogFormat
 
@@ -24,6 +38,7 @@ ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, 
 # Seconds that an idle connection stays open. A proxy must be the first to close it: a request that it sends
 # while we close gets no answer. nginx and AWS's load balancers close after 60 seconds.
 IDLE = 75
+_LINGER = 1.0  # seconds that an idle connection gets when the server ends
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -31,6 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     arrival = ARRIVAL
     _arriving: asyncio.TimerHandle | None = None
+    _receiving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -42,11 +58,28 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._receiving = True
         self._expect()
 
     def on_message_complete(self) -> None:
+        self._receiving = False
         self._arrived()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server ends. A request may be on its way on this connection, also if it is idle now."""
+        if _is_draining(self.app):
+            self.loop.call_later(_LINGER, self._end_when_idle)
+        else:
+            super().shutdown()
+
+    def _end_when_idle(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._receiving or not (self.cycle is None or self.cycle.response_complete):
+            self.loop.call_later(_LINGER, self._end_when_idle)
+        else:
+            self.transport.close()
 
     def _expect(self) -> None:
         self._arrived()
@@ -63,18 +96,94 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()  # an answer would wait as well for a client that does not read
 
 
+class DrainingServer(uvicorn.Server):
+    """uvicorn's server, which ends in steps."""
+
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        draining = _draining(self.config.loaded_app)
+        if draining is None:
+            return
+        draining.begin()
+        deadline = time.monotonic() + draining.delay
+        # Somebody who presses Ctrl-C, or repeats the signal, wants an end at once.
+        while time.monotonic() < deadline and self._captured_signals == [signal.SIGTERM]:
+            await asyncio.sleep(0.05)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        accepted = [connection for listener in sockets or [] for connection in _accepted(listener)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for connection in accepted:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+class _Worker(multiprocess.Process):
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = DrainingServer(self.config)
+        return self._server
+
+
+class _Workers(multiprocess.Multiprocess):
+    """uvicorn's parent of several workers."""
+
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        # The workers have the socket, too. If it stayed open here, connections would wait for nobody.
+        for listener in self.sockets:
+            listener.close()
+
+
+def _accepted(listener: socket.socket) -> list[socket.socket]:
+    """The connections that the kernel has accepted, and that nobody has taken yet."""
+    found = []
+    while True:
+        try:
+            found.append(listener.accept()[0])
+        except OSError:  # no more are there, or the socket is closed already
+            return found
+
+
+def _draining(app: Any) -> Draining | None:
+    state = getattr(app, "state", None)
+    return state.get("draining") if state is not None else None
+
+
+def _is_draining(app: Any) -> bool:
+    draining = _draining(app)
+    return draining is not None and draining.begun
+
+
 def run(host: str, port: int, workers: int, log_format: LogFormat) -> None:
     """Serve until a signal ends it. The environment configures each worker."""
-    with _shared_figures(workers):
-        uvicorn.run(
-            "pgcredits.http.app:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=logs.configuration(log_format),
-            **defaults(),
-        )
+    config = uvicorn.Config(
+        "pgcredits.http.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=logs.configuration(log_format),
+        **defaults(),
+    )
+    with _shared_figures(workers), suppress(KeyboardInterrupt):
+        listeners = [config.bind_socket()]
+        if workers > 1:
+            multiprocess.Process = _Worker  # type: ignore[misc]
+            _Workers(config, sockets=listeners).run()
+            return
+        server = DrainingServer(config)
+        server.run(sockets=listeners)
+        if not server.started:
+            sys.exit(STARTUP_FAILURE)
 
 
 @contextmanager

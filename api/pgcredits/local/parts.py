@@ -133,6 +133,7 @@ def api(folder: Path, options: Options, secrets: Secrets, running: Running) -> P
     # A frontend under development is a page of this machine, on a port of its own.
     environment.setdefault("PGCREDITS_CORS_ORIGINS", LOCAL)
     environment.setdefault("PGCREDITS_RETURN_ORIGINS", LOCAL)
+    environment.setdefault("PGCREDITS_SHUTDOWN_DELAY", "0")  # who ends `up` waits for it
     if running.simulator_url:
         environment |= {
             "STRIPE_SECRET_KEY": SIMULATOR_KEY,

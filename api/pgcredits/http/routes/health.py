@@ -38,6 +38,8 @@ async def ready(resources: NamedDependency[Resources]) -> Response[dict[str, Any
     A database that is newer than the program is: while servers are replaced, the old ones work on.
     `payments` is open, or says why nothing is sold.
     """
+    if resources.draining.begun:
+        raise refuse(503, "unavailable", "The server is shutting down.")
     calls = (
         resources.database.call(caller, question, read_only=True, method="GET", path="/health/ready")
         for caller, question in ((ANONYMOUS, _MIGRATED), (SERVICE, _RELEASE))
