@@ -144,7 +144,7 @@ def test_rows_are_capped() -> None:
     ],
 )
 def test_columns_become_sql(select: str, columns: str) -> None:
-    (column,) = query.parse(ENTRIES, [("select", select)]).columns
+    (column,) = query.parse(ENTRIES, [("select", select)]).columns or []
     sql = query.parse(ENTRIES, [("select", select)]).of_view("entries", CSV, 9, counted=False).sql
     assert f"from (select {columns} from" in sql
     assert column[1].text.replace("%%", "").count("%s") == len(column[1].values)
@@ -152,8 +152,12 @@ def test_columns_become_sql(select: str, columns: str) -> None:
 
 @pytest.mark.parametrize("select", ["", "*", " "])
 def test_all_columns_are_the_default(select: str) -> None:
-    assert [label for label, _ in query.parse(ENTRIES, [("select", select)]).columns] == list(TYPES)
-    assert [label for label, _ in asked("select=*,x:tokens").columns] == [*TYPES, "x"]
+    for pairs in ([], [("select", select)]):
+        read = query.parse(ENTRIES, pairs).of_view("entries", CSV, 9, counted=False)
+        assert "from (select _source.* from" in read.sql
+        assert read.values == (",".join(['"we""ird%s{}"' if '"' in name else name for name in TYPES]) + "\n",)
+    columns = asked("select=*,x:tokens").columns
+    assert columns and [label for label, _ in columns] == [*TYPES, "x"]
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,10 @@ _ONCE = ("select", "order", "limit", "offset")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Columns as labels and SQL. All `conditions` must be true of a row."""
+    """Columns as labels and SQL, or None for all. All `conditions` must be true of a row."""
 
-    columns: list[tuple[str, Sql]]
+    source: Source
+    columns: list[tuple[str, Sql]] | None = None
     conditions: list[Sql] = field(default_factory=list)
     order: list[Sql] = field(default_factory=list)
     page: Page = field(default_factory=Page)
@@ -83,7 +84,10 @@ class Query:
 
     def _rows(self, source: Sql, max_rows: int) -> Sql:
         limit = max_rows if self.page.limit is None else min(self.page.limit, max_rows)
-        parts = [fill("select {} from {}", join(", ", selection.named(self.columns)), source), self._where()]
+        columns = Sql("_source.*")
+        if self.columns is not None:
+            columns = join(", ", selection.named(self.columns))
+        parts = [fill("select {} from {}", columns, source), self._where()]
         if self.order:
             parts.append(fill(" order by {}", join(", ", self.order)))
         parts.append(Sql(f" limit {limit} offset {self.page.offset}"))
@@ -98,7 +102,8 @@ class Query:
     def _text(self, media_type: MediaType, *, scalar: bool) -> Sql:
         """The rows in the form that was asked for."""
         if media_type.csv:
-            header = ",".join(_csv(label) for label, _ in self.columns)
+            labels = self.source.types if self.columns is None else [label for label, _ in self.columns]
+            header = ",".join(map(_csv, labels))
             # The text of a row is CSV in brackets, but for a backslash, which is doubled.
             lines = "replace(substring(_row::text, 2, length(_row::text) - 2), '\\\\', '\\')"
             return fill(f"{{}} || coalesce(string_agg({lines}, chr(10)), '')", value(header + "\n"))
@@ -131,7 +136,10 @@ def parse(source: Source, given: Sequence[tuple[str, str]]) -> Query:
             conditions.add(name, text)
     limit = paging.number("limit", words["limit"]) if "limit" in words else None
     return Query(
-        selection.read(source, words["select"]) if "select" in words else selection.everything(source),
+        source,
+        selection.read(source, words["select"])
+        if words.get("select", "*").strip() not in ("", "*")
+        else None,
         conditions.found,
         ordering.read(source, words["order"]) if words.get("order") else [],
         Page(paging.number("offset", words["offset"]) if "offset" in words else 0, limit),

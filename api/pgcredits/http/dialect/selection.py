@@ -56,13 +56,11 @@ _CASTS = {
 
 def read(source: Source, text: str) -> list[tuple[str, Sql]]:
     """The labels and the SQL of the columns. Raises ApiError 400 PGRST100, 42703."""
-    if not text.strip():
-        return everything(source)
     scanner = Scanner("select parameter", text)
     columns: list[tuple[str, Sql]] = []
     while True:
         scanner.take(_BLANKS)
-        columns += everything(source) if scanner.take(_STAR) else [_column(scanner, source)]
+        columns += _everything(source) if scanner.take(_STAR) else [_column(scanner, source)]
         if len(columns) > MOST_COLUMNS:
             raise scanner.failed(f"at most {MOST_COLUMNS} columns")
         scanner.take(_BLANKS)
@@ -72,8 +70,7 @@ def read(source: Source, text: str) -> list[tuple[str, Sql]]:
             raise scanner.failed("a comma or the end")
 
 
-def everything(source: Source) -> list[tuple[str, Sql]]:
-    """All columns of the source."""
+def _everything(source: Source) -> list[tuple[str, Sql]]:
     return [(name, source.column(name).sql) for name in source.types]
 
 
