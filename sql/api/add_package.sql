@@ -13,6 +13,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    idempotency_key := coalesce(add_package.idempotency_key, credits.header_key('add_package'));
     -- A call of add_tokens with three arguments by position ends here: with a reason as the name of a package, a gift
     -- would become a sale.
     if (add_package.package_name in (

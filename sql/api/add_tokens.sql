@@ -32,6 +32,7 @@ declare
     v_known credits.idempotency_keys;
     v_lot_id bigint;
 begin
+    idempotency_key := coalesce(add_tokens.idempotency_key, credits.header_key('add_tokens'));
     -- 1. Refuse what makes no sense.
     if add_tokens.reason is null or add_tokens.reason not in (
         'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'

@@ -74,6 +74,8 @@ begin
         if not found then
             return credits.capture_again(v_hold, v_usage, final, over, idempotency_key, v_found.user_id);
         end if;
+    elsif credits.header_key('capture_hold') is not null then
+        return api.capture_hold(hold_id, usage, final, over, credits.header_key('capture_hold'), user_id);
     end if;
 
     -- 4. Price. Closed?

@@ -17,6 +17,7 @@ declare
     v_seq bigint;
     v_known credits.idempotency_keys;
 begin
+    idempotency_key := coalesce(change_expiry.idempotency_key, credits.header_key('change_expiry'));
     -- 1. Refuse.
     perform credits.require_service('may change the expiry of a lot');
     perform credits.check_reason(change_expiry.reason);

@@ -21,6 +21,7 @@ declare
     v_message text;
     v_detail text;
 begin
+    idempotency_key := coalesce(consume_call.idempotency_key, credits.header_key('consume_call'));
     begin
         v_receipt := api.consume_tokens(
             consume_call.module_id, '{}', consume_call.idempotency_key, consume_call.user_id,

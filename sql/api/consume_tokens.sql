@@ -68,6 +68,8 @@ begin
         if not found then
             return credits.spend_again(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok);
         end if;
+    elsif credits.header_key('consume_tokens') is not null then
+        return api.consume_tokens(module_id, usage, credits.header_key('consume_tokens'), user_id, metadata, byok);
     end if;
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
@@ -106,10 +108,8 @@ begin
     )::credits.entries);
     insert into credits.entries (account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
         module_id, usage, price_id, actor, metadata, hash)
-    values (
-        v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance,
-        v_wallet.debt, v_draws, module_id, v_usage, v_price_id, v_actor, metadata, v_wallet.head_hash
-    );
+    values (v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance,
+        v_wallet.debt, v_draws, module_id, v_usage, v_price_id, v_actor, metadata, v_wallet.head_hash);
     update credits.wallets as w
     set
         seq = v_wallet.seq, balance = v_wallet.balance, posted_at = v_wallet.posted_at, head_hash = v_wallet.head_hash,

@@ -15,6 +15,7 @@ declare
     v_maker credits.api_keys;
     v_key credits.api_keys;
 begin
+    idempotency_key := coalesce(create_api_key.idempotency_key, credits.header_key('create_api_key'));
     perform credits.require_service('may make API keys');
     if not credits.is_label(create_api_key.name, 200) or coalesce(btrim(create_api_key.name), '') = '' then
         perform credits.fail(422, 'bad_api_key', 'name must have 1 to 200 characters, and no control characters');

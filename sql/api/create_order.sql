@@ -26,6 +26,7 @@ declare
     v_known credits.idempotency_keys;
     v_order credits.orders;
 begin
+    idempotency_key := coalesce(create_order.idempotency_key, credits.header_key('create_order'));
     -- 1. Refuse.
     if num_nonnulls(create_order.pack_id, create_order.amount) <> 1 then
         perform credits.fail(422, 'bad_order', 'an order must name either a pack_id or an amount');

@@ -45,7 +45,6 @@ begin
         or (pg_column_size(usage) > 2048 or length(idempotency_key) > 200 or idempotency_key !~ '^[!-~]+$') is true then
         perform credits.check_hold_arguments(usage, ttl, metadata, idempotency_key);
     end if;
-
     -- 2. Lock.
     loop
         select w.balance, w.debt, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
@@ -65,17 +64,17 @@ begin
         if not found then
             return credits.hold_again(v_account_id, module_id, usage, v_ttl, idempotency_key, v_subject, metadata);
         end if;
+    elsif credits.header_key('hold_tokens') is not null then
+        return api.hold_tokens(module_id, usage, ttl, credits.header_key('hold_tokens'), user_id, metadata);
     end if;
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
     end if;
-
     -- 4. Price.
     v_price := credits.price_usage(module_id, usage, v_now);
     if v_wallet.held > 0 or v_price.cost = 0 or not v_service then
         perform credits.check_hold(v_account_id, v_price.price_id, v_price.cost, v_service, v_now);
     end if;
-
     -- 5. Hold.
     if v_price.cost <= v_wallet.head_permit and v_price.cost > 0 then
         v_permitted := v_price.cost;

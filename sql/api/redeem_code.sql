@@ -25,6 +25,7 @@ declare
     v_known credits.idempotency_keys;
     v_grant record;
 begin
+    idempotency_key := coalesce(redeem_code.idempotency_key, credits.header_key('redeem_code'));
     -- 1. Find. The order of locks puts a promotion after the welcome, and a referrer before it.
     v_code := credits.find_code(redeem_code.code);
     v_referral := v_code.referrer_id is not null;

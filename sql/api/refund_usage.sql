@@ -69,6 +69,7 @@ declare
     v_part record;
     v_back record;
 begin
+    idempotency_key := coalesce(refund_usage.idempotency_key, credits.header_key('refund_usage'));
     -- 1. Find.
     perform credits.require_service('may refund a charge');
     if refund_usage.tokens is null or v_named is not null then

@@ -22,6 +22,7 @@ declare
     v_known credits.idempotency_keys;
     v_replayed boolean;
 begin
+    idempotency_key := coalesce(release_hold.idempotency_key, credits.header_key('release_hold'));
     perform credits.check_reason(release_hold.reason);
 
     -- 2. Lock. Repeat? Closed? Releasing again without a key gets the same answer. A new key would write one more row.

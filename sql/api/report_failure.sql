@@ -21,6 +21,7 @@ declare
     v_subject text;
     v_known credits.idempotency_keys;
 begin
+    idempotency_key := coalesce(report_failure.idempotency_key, credits.header_key('report_failure'));
     -- 1. Check the caller and the arguments.
     if not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may report a failure');

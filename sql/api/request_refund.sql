@@ -26,6 +26,7 @@ declare
     v_order credits.orders;
     v_amount bigint;
 begin
+    idempotency_key := coalesce(request_refund.idempotency_key, credits.header_key('request_refund'));
     -- 1. Refuse.
     perform credits.require_service('may refund a purchase');
     if num_nonnulls(request_refund.tokens, request_refund.amount) <> 1 then

@@ -19,6 +19,7 @@ declare
     v_restored numeric;
     v_tokens numeric;
 begin
+    idempotency_key := coalesce(restore_lot.idempotency_key, credits.header_key('restore_lot'));
     -- 1. Refuse.
     perform credits.require_service('may restore a lot');
     perform credits.check_reason(restore_lot.reason);

@@ -18,6 +18,7 @@ declare
     v_free numeric;
     v_tokens numeric;
 begin
+    idempotency_key := coalesce(void_lot.idempotency_key, credits.header_key('void_lot'));
     -- 1. Refuse.
     perform credits.require_service('may void a lot');
     perform credits.check_reason(void_lot.reason);

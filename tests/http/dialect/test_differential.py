@@ -202,3 +202,18 @@ def test_requests_are_answered_as_postgrest_answers_them(
     assert len(asked) > 900
     assert same > 0.8 * len(asked)
     assert {known.reason for known in KNOWN} == set(excused)  # the list names nothing that is gone
+
+
+def test_a_key_in_a_header_counts_behind_postgrest(
+    theirs: httpx.Client, ours: httpx.Client, service: dict[str, str]
+) -> None:
+    """A call through one of the two may be repeated through the other."""
+    carol = bearer("authenticated", "carol") | {"Idempotency-Key": "k"}
+    grant = {"user_id": "carol", "tokens": 100}
+    ours.post("/rpc/add_tokens", json=grant, headers=service).raise_for_status()
+    use = {"module_id": "whisper"}
+    answers = [one.post("/rpc/consume_tokens", json=use, headers=carol) for one in (theirs, theirs, ours)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [answer.json()["replayed"] for answer in answers] == [False, True, True]
+    other = theirs.post("/rpc/consume_tokens", json={"module_id": "metube"}, headers=carol)
+    assert (other.status_code, other.json()["code"]) == (409, "PT409")

@@ -2911,6 +2911,15 @@ CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with ti
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'How many tokens an account can spend before a limit stops it, a notice is due or an automatic top-up begins. Null: any number.';
+CREATE FUNCTION credits.read_header_key(p_function text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.read_header_key(p_function text) IS 'The key that came as a header with a call of this function, on a login of the HTTP API; null for none. Raises PT422 bad_key.';
+CREATE FUNCTION credits.header_key(p_function text) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN ((current_setting('request.headers'::text, true) ~~ '%"idempotency-key"%'::text) IS TRUE) THEN credits.read_header_key(p_function) ELSE NULL::text END;
+COMMENT ON FUNCTION credits.header_key(p_function text) IS 'The header Idempotency-Key of a call of this function that came through PostgREST; null for none. Raises PT422 bad_key.';
 CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
@@ -10643,6 +10652,8 @@ REVOKE ALL ON FUNCTION credits.has_paid_plan(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.has_test_purchases_only() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+REVOKE ALL ON FUNCTION credits.read_header_key(p_function text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.header_key(p_function text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
