@@ -137,6 +137,13 @@ def asked_and_refused(bank: Bank, call: Callable[[], Row]) -> Row:
     return one(bank, "refund_requests", "request_id", request)
 
 
+def made_and_revoked(bank: Bank, call: Callable[[], Row]) -> Row:
+    """The text of the key is shown once. So a repeat tells everything else."""
+    name = call()["key_id"]
+    bank.call("revoke_api_key", key_id=name)
+    return one(bank, "api_keys", "key_id", name)
+
+
 STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("consume_tokens", {"module_id": "metube"}, booked),
     ("consume_tokens", {"module_id": "metube"}, charged_and_refunded),
@@ -170,6 +177,7 @@ STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("change_expiry", {"lot_id": "of 1000", "expires_at": "2099-01-01 00:00Z"}, corrected),
     ("report_failure", {"module_id": "whisper"}, failed),
     ("request_refund", {"order_id": "of 39.99", "amount": 100}, asked_and_refused),
+    ("create_api_key", {"name": "till", "role": "spender"}, made_and_revoked),
 ]
 NAMED = [f"{function} {story.__name__}" for function, _, story in STORIES]
 
@@ -192,6 +200,8 @@ def test_repeated_call_tells_the_present_state(
     elif function == "restore_lot":
         del call["user_id"]
         call["entry_id"] = bank.call("void_lot", lot_id=lot, tokens=10)["entry_id"]
+    elif function == "create_api_key":
+        del call["user_id"]
     elif function == "request_refund":
         call["order_id"] = paid_order(bank, "clock")["order_id"]
     elif "hold_id" in call:
@@ -219,6 +229,7 @@ def test_repeated_call_tells_the_present_state(
         "replayed",
         "refunded",
         "remaining",
+        "api_key",
     }
     assert {name: again[name] for name in again if name not in living} == {
         name: answers[0][name] for name in answers[0] if name not in living
@@ -267,6 +278,7 @@ LIVING = {
     "order_receipt": {"state", "checkout_session_id", "stripe_customer_id"},
     "lot_receipt": {"remaining", "expires_at"},
     "refund_request": {"state"},
+    "api_key": {"state", "expires_at", "api_key"},
 }
 FINAL = {
     "spend_receipt": "entry_id user_id module_id cost balance draws replayed price_source",
@@ -283,6 +295,7 @@ FINAL = {
     " replayed",
     "failure_receipt": "failure_id user_id module_id failed_at replayed",
     "refund_request": "request_id order_id user_id tokens amount currency replayed",
+    "api_key": "key_id name role replayed",
 }
 
 

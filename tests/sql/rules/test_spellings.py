@@ -230,6 +230,13 @@ def test_older_keys_still_count(user: User, admin: Connection) -> None:
     assert again == first | {"replayed": True}
 
 
+def test_key_is_made_once_in_every_spelling_of_its_end(service: Caller) -> None:
+    named = {"name": "till", "role": "spender", "idempotency_key": "a key, spelled"}
+    first = service.call("create_api_key", expires_at="2099-06-01T12:00:00Z", **named)
+    again = service.call("create_api_key", expires_at="2099-06-01 14:00:00.000+02", **named)
+    assert again == first | {"api_key": None, "replayed": True}
+
+
 def test_every_function_with_a_key_is_tested(admin: Connection) -> None:
     found = admin.execute(
         "select distinct p.proname from pg_proc as p"
@@ -237,5 +244,5 @@ def test_every_function_with_a_key_is_tested(admin: Connection) -> None:
     ).fetchall()
     spelled = {function for function, _, _ in SPELLINGS + GRANTS}
     spelled |= {"capture_hold", "release_hold", "refund_usage", "redeem_code"}
-    spelled |= {"void_lot", "restore_lot", "change_expiry", "request_refund"}
+    spelled |= {"void_lot", "restore_lot", "change_expiry", "request_refund", "create_api_key"}
     assert {name for (name,) in found} == spelled
