@@ -42,6 +42,11 @@ SETTINGS = (
     ),
     Setting("PGCREDITS_JWT_AUDIENCE", "", "what a token must name in aud", ("serve", "token")),
     Setting(
+        "PGCREDITS_ISSUERS",
+        "",
+        "whose tokens count beside our own: JSON, or the path of a JSON file (docs/identity.md)",
+    ),
+    Setting(
         "PGCREDITS_PUBLISHABLE_KEY",
         "",
         "texts, with commas, that pages send as their key; like sb_publishable_…, they stand for nobody",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pgcredits import api_key
 from pgcredits.database_urls import AddressError, parts_of
+from pgcredits.issuer_settings import Issuer, IssuerError, read_issuers
 from pgcredits.networks import Networks
 
 Prepare: TypeAlias = Literal["auto", "on", "off"]
@@ -62,6 +63,7 @@ class Settings:
     log_format: LogFormat = "text"  # json: also a line for every request
     metrics_token: str | None = field(default=None, repr=False)  # reads /metrics
     jwt_audience: str | None = None  # what tokens must name in aud; None: aud is not looked at
+    issuers: tuple[Issuer, ...] = ()  # whose tokens count beside our own
     publishable_keys: tuple[str, ...] = ()  # texts that pages send as a key, and that stand for nobody
 
     def __post_init__(self) -> None:
@@ -144,6 +146,7 @@ class Settings:
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
             jwt_audience=env.get("PGCREDITS_JWT_AUDIENCE") or None,
+            issuers=_issuers(env),
             publishable_keys=_list(env, "PGCREDITS_PUBLISHABLE_KEY"),
             shutdown_delay=_whole(env, "PGCREDITS_SHUTDOWN_DELAY", 2),
             log_format=_log_format(env),
@@ -250,6 +253,13 @@ def read_networks(env: Mapping[str, str], name: str) -> Networks:
         return Networks(_list(env, name))
     except ValueError as error:
         raise SettingsError(f"{name} must be networks like 10.0.0.0/8, with commas: {error}.") from None
+
+
+def _issuers(env: Mapping[str, str]) -> tuple[Issuer, ...]:
+    try:
+        return read_issuers(env.get("PGCREDITS_ISSUERS"))
+    except IssuerError as error:
+        raise SettingsError(f"PGCREDITS_ISSUERS: {error}.") from None
 
 
 def _prepare(env: Mapping[str, str]) -> Prepare:

@@ -6,6 +6,7 @@ import json
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 
@@ -79,6 +80,10 @@ class TokenVerifier:
         self._audience = audience
         self._known: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
 
+    def knows(self, token: str) -> bool:
+        """Was this token accepted before?"""
+        return token in self._known
+
     def verify(self, token: str) -> Caller:
         """The caller a token speaks for. Raises TokenError."""
         known = self._known.get(token)
@@ -101,39 +106,52 @@ class TokenVerifier:
         parts = token.count(".") + 1
         if parts != 3:
             raise TokenError("PGRST301", f"Expected 3 parts in JWT; got {parts}")
-        try:
-            claims: dict[str, object] = jwt.decode(
-                token,
-                self._secret,
-                algorithms=[_ALGORITHM],
-                leeway=LEEWAY,
-                audience=self._audience,
-                # A token that never expires could be revoked only by changing the secret.
-                options={
-                    "verify_aud": self._audience is not None,
-                    "require": ["exp"] if self._audience is None else ["exp", "aud"],
-                },
-            )
-        except jwt.ExpiredSignatureError:
-            raise TokenError("PGRST303", "JWT expired") from None
-        except jwt.ImmatureSignatureError as error:
-            issued = "iat" in str(error)
-            raise TokenError("PGRST303", "JWT issued at future" if issued else "JWT not yet valid") from None
-        except jwt.MissingRequiredClaimError as error:
-            missing = "exp" if "exp" in str(error) else "aud"
-            raise TokenError("PGRST303", f"JWT has no claim {missing}") from None
-        except jwt.InvalidAudienceError:
-            raise TokenError("PGRST303", "JWT not in audience") from None
-        except jwt.InvalidAlgorithmError:
-            raise TokenError("PGRST301", "Wrong or unsupported encoding algorithm") from None
-        except jwt.InvalidSignatureError:
-            raise TokenError("PGRST301", "No suitable key or wrong key type") from None
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-            raise TokenError("PGRST301", "JWT cannot be decoded") from None
-        for name in _TIMES:
-            if name in claims and not _is_time(claims[name]):
-                raise TokenError("PGRST303", f"JWT claim {name} is not a time")
-        return claims
+        return checked_claims(token, self._secret, _ALGORITHM, audience=self._audience)
+
+
+def checked_claims(
+    token: str,
+    key: Any,
+    algorithm: str,
+    *,
+    audience: str | tuple[str, ...] | None,
+    issuer: str | None = None,
+) -> dict[str, object]:
+    """The claims of a token that this key and no other algorithm has signed. Raises TokenError.
+
+    `audience`: aud must name one of these. `issuer`: iss must be this.
+    """
+    # A token that never expires could be revoked only by changing the secret.
+    needed = ["exp", *(["aud"] if audience is not None else []), *(["iss"] if issuer is not None else [])]
+    try:
+        claims: dict[str, object] = jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            leeway=LEEWAY,
+            audience=audience,
+            issuer=issuer,
+            options={"verify_aud": audience is not None, "require": needed},
+        )
+    except jwt.ExpiredSignatureError:
+        raise TokenError("PGRST303", "JWT expired") from None
+    except jwt.ImmatureSignatureError as error:
+        issued = "iat" in str(error)
+        raise TokenError("PGRST303", "JWT issued at future" if issued else "JWT not yet valid") from None
+    except jwt.MissingRequiredClaimError as error:
+        raise TokenError("PGRST303", f"JWT has no claim {error.claim}") from None
+    except jwt.InvalidAudienceError:
+        raise TokenError("PGRST303", "JWT not in audience") from None
+    except jwt.InvalidAlgorithmError:
+        raise TokenError("PGRST301", "Wrong or unsupported encoding algorithm") from None
+    except jwt.InvalidSignatureError:
+        raise TokenError("PGRST301", "No suitable key or wrong key type") from None
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+        raise TokenError("PGRST301", "JWT cannot be decoded") from None
+    for name in _TIMES:
+        if name in claims and not _is_time(claims[name]):
+            raise TokenError("PGRST303", f"JWT claim {name} is not a time")
+    return claims
 
 
 def _is_time(value: object) -> bool:

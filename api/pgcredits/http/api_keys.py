@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
+from time import monotonic
 
 from pgcredits import api_key
 from pgcredits.http.db import Database, Statement
@@ -50,7 +50,7 @@ class ApiKeys:
             raise _refusal(_UNKNOWN)
         digest = sha256(text.encode()).hexdigest()
         known = self._right.get(digest) or self._wrong.get(digest)
-        if known is None or time.monotonic() >= known.until:
+        if known is None or monotonic() >= known.until:
             known = await self._ask_once(key_id, digest)
         if isinstance(known.caller, TokenError):
             raise _refusal(known.caller)
@@ -70,7 +70,7 @@ class ApiKeys:
             task.exception()  # those who waited have it; perhaps nobody waits any more
 
     async def _ask(self, key_id: str, digest: str) -> _Known:
-        began = time.monotonic()  # what is revoked while we wait for the answer counts as well
+        began = monotonic()  # what is revoked while we wait for the answer counts as well
         kind = "an API key" if digest in self._right else "an unknown API key"
         statement = Statement(_ASK, (key_id, digest), kind=kind)
         row = await self._database.call(SERVICE, statement, read_only=False, path="api key")

@@ -16,6 +16,7 @@ from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
 from pgcredits.http.draining import Draining
 from pgcredits.http.errors import answer
+from pgcredits.http.issuers import Issuers
 from pgcredits.http.observed import Observed
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.resources import Resources
@@ -50,7 +51,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with database.opened(), pools.noted(), checkout.stripe_client(settings) as resources.stripe:
+        async with (
+            database.opened(),
+            pools.noted(),
+            _issuers(settings) as resources.issuers,
+            checkout.stripe_client(settings) as resources.stripe,
+        ):
             yield
 
     app = Litestar(
@@ -79,3 +85,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
     app.asgi_handler = Observed(cors.Explained(app.asgi_handler, settings), settings, schema_cache, draining)
     return app
+
+
+@asynccontextmanager
+async def _issuers(settings: Settings) -> AsyncIterator[Issuers | None]:
+    """The other issuers of tokens. None when there are no others."""
+    if not settings.issuers:
+        yield None
+        return
+    issuers = Issuers(settings.issuers)
+    async with issuers.opened():
+        yield issuers

@@ -14,6 +14,7 @@ from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
 from pgcredits.http.draining import Draining
+from pgcredits.http.issuers import Issuers
 from pgcredits.http.metrics import Pools
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.schema_cache import SchemaCache
@@ -36,6 +37,7 @@ class Resources:
     pools: Pools
     bank_figures: BankFigures
     draining: Draining
+    issuers: Issuers | None = None  # others than ourselves
     stripe: StripeClient | None = None
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:
@@ -60,4 +62,8 @@ class Resources:
         # A page that nobody is signed in to sends its key as the bearer token.
         if token.startswith(_PUBLISHABLE) or token in self.settings.publishable_keys:
             return ANONYMOUS
+        if self.issuers is not None and not self.verifier.knows(token):
+            caller = await self.issuers.caller(token)
+            if caller is not None:
+                return caller
         return self.verifier.verify(token)
