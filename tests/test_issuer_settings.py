@@ -81,7 +81,7 @@ def test_unsafe_descriptions_are_refused(more: dict[str, Any], word: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["audience", "subject_prefix"])
-def test_what_must_be_decided_cannot_be_left_out(name: str) -> None:
+def test_operator_must_decide_audience_and_prefix(name: str) -> None:
     text = refusal({key: value for key, value in ONE.items() if key != name})
     assert text.startswith(f"{name} is missing: ")
 

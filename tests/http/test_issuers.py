@@ -194,7 +194,7 @@ def test_token_of_nobody_known_is_left_to_our_own_secret() -> None:
         assert callers(token) == [None]
 
 
-def test_public_key_is_no_secret_for_hs256() -> None:
+def test_hs256_with_the_public_key_is_refused() -> None:
     """The attack: an RSA public key, which everybody knows, taken as the secret of an HMAC."""
     public = private_key("rsa1").public_key()
     pems = [
@@ -294,7 +294,7 @@ def test_bad_claims_are_refused(claims: dict[str, Any], message: str) -> None:
         None,
     ],
 )
-def test_entry_that_is_no_public_key_for_signatures_is_left_out(entry: Any) -> None:
+def test_only_public_keys_for_signatures_are_taken(entry: Any) -> None:
     assert usable(entry) is None
 
 
@@ -334,7 +334,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         yield Desk(jwks, monkeypatch)
 
 
-async def settled(desk: Desk, asked: int) -> None:
+async def read_again(desk: Desk, asked: int) -> None:
     """Wait for a reading that goes on beside the calls."""
     for _ in range(500):
         if desk.jwks.asked >= asked:
@@ -387,7 +387,7 @@ def test_tokens_of_a_retired_key_end_with_it(desk: Desk) -> None:
             desk.jwks.rotate("rsa2")
             desk.now += key_set.FRESH
             await every.caller(token)  # the keys are read beside this call
-            await settled(desk, 2)
+            await read_again(desk, 2)
             with pytest.raises(TokenError):
                 await every.caller(token)
             assert (await every.caller(signed("rsa2"))).subject == "i:ada"
@@ -403,7 +403,7 @@ def test_another_key_of_the_same_name_is_another_key(desk: Desk) -> None:
             desk.jwks.keys = [jwk("rsa2", kid="rsa1")]
             desk.now += key_set.FRESH
             await every.caller(token)
-            await settled(desk, 2)
+            await read_again(desk, 2)
             with pytest.raises(TokenError):
                 await every.caller(token)
 
@@ -421,7 +421,7 @@ def test_keys_outlast_an_issuer_that_is_away_for_a_day(desk: Desk) -> None:
                 desk.now += key_set.STALE / 4
                 asked += 1
                 assert (await every.caller(token)).subject == "i:ada"
-                await settled(desk, asked)
+                await read_again(desk, asked)
                 assert (await every.caller(signed("rsa1", {"sub": "new"}))).subject == "i:new"
                 assert desk.jwks.asked == asked  # and not again at once
             desk.now += key_set.STALE / 4
@@ -452,7 +452,7 @@ def test_keys_outlast_an_issuer_that_is_away_for_a_day(desk: Desk) -> None:
     ],
     ids=str,
 )
-def test_broken_answer_is_no_answer(broken: dict[str, Any], desk: Desk) -> None:
+def test_broken_answers_leave_the_keys_as_they_are(broken: dict[str, Any], desk: Desk) -> None:
     async def play() -> None:
         async with desk.issuers() as every:
             for name, value in broken.items():
@@ -475,7 +475,7 @@ def test_token_without_kid_needs_a_single_key(desk: Desk) -> None:
             desk.jwks.rotate("rsa1", "rsa2")
             desk.now += key_set.FRESH
             await every.caller(signed("rsa1"))
-            await settled(desk, 2)
+            await read_again(desk, 2)
             with pytest.raises(TokenError):
                 await every.caller(signed("rsa1", {"sub": "bob"}, kid=None))
 
