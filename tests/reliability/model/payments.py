@@ -42,7 +42,7 @@ class Payments(Run):
         """Buy the pack as it is sold now, and pay at once or later."""
         expected: int | Refused
         try:
-            expected = self.accounts[who].order(self.pack)
+            expected = self.accounts[who].call(lambda a: {"place": a.order(self.pack)})["place"]
         except Refused as refusal:
             expected = refusal
             self.counts[refusal.slug] += 1
@@ -82,7 +82,10 @@ class Payments(Run):
     def _pay(
         self, purchase: Purchase, variants: list[str], events_before_attach: int, maintained: bool
     ) -> None:
-        """Some events come before attach_checkout. All of them come again."""
+        """Some events come before attach_checkout. All of them come again.
+
+        Even an event that waits for the checkout books what is due.
+        """
         account, place = self.orders[purchase.order["order_id"]]
         delivered = []
         for number, one in enumerate([*variants, None]):
@@ -90,6 +93,7 @@ class Payments(Run):
                 self._attach_checkout(purchase, maintained)
                 self._follow(purchase)
             if one is not None:
+                self._book_due_of_payer(account)
                 self.bank.act_as(None)
                 delivered.append(purchase.event(one))
                 receipt = self.bank.call("apply_stripe_event", {"event": delivered[-1]})

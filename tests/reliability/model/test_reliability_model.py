@@ -6,6 +6,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 
 import hypothesis
@@ -21,7 +23,7 @@ from reliability.model.rewards import FOR_BUYER, FOR_REFERRER
 from reliability.model.run import BOOKS
 from reliability.model.session import exact_json
 from reliability.model.subscribing import PLANS
-from reliability.model.world import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES
+from reliability.model.world import CALLS, MODULES, NEVER, PACKS, PAGES, SECONDS, TASTES
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 4
 STEPS, FEW_STEPS, MANY_STEPS = 3_500, 2_000, 40_000  # on 18, on another version, in the long form
@@ -189,6 +191,45 @@ def test_the_bank_answers_as_the_model_does(
     # Some refusals come once in a thousand steps. A short run may lack a few of them, and says which.
     say(f"model: has not happened: {sorted(missing) or 'nothing'}")
     assert len(missing) <= (0 if long_form else 10), f"this has not happened once: {missing}"
+
+
+def begun(bank: Connection, opening: str) -> BankMachine:
+    """A run whose first steps are made by hand. It begins with ada."""
+    shared = {"connection": bank, "counts": Counter[str](), "fault": "", "audited": 1, "opening": opening}
+    run: BankMachine = type("BankMachine", (BankMachine,), shared)()
+    run.open("ada")
+    return run
+
+
+def test_calls_about_payments_first_book_what_is_due(bank: Connection) -> None:
+    """Time ends a hold whose money has gone back. The next call that locks the account ends its debt."""
+    # 1. The account orders again.
+    run = begun(bank, "a refund of what is held")
+    assert run.accounts["ada"].debt
+    run.move_clock("ada", "next", False)
+    run.buy("ada", ["paid"], 0, True)
+    assert not run.accounts["ada"].debt
+    run.teardown()
+
+    # 2. Its order waits for a checkout, and gets none, but an event names it.
+    run = begun(bank, "a refund of what is held")
+    run.buy("ada", ["paid"], 0, True)
+    run.move_clock("ada", "next", False)
+    run.change_pack(PACKS[1])
+    run.attach_later(0, ["paid"], 1, False)
+    assert not run.accounts["ada"].debt
+    run.teardown()
+
+    # 3. An event that is no news is about the payment of somebody whose referrer is bob.
+    run = begun(bank, "a reward that is taken back")
+    run.buy("bob", ["paid"], 0, False)
+    run.hold("bob", MODULES[0], Decimal(120), timedelta(minutes=10), False, 0, False)
+    run.refund_payment(1 + 4 * 1, 1, (1, 1), "succeeded")
+    assert run.accounts["bob"].debt
+    run.move_clock("bob", "next", False)
+    run.refund_payment(0, 1, (1, 2), "pending")
+    assert not run.accounts["bob"].debt
+    run.teardown()
 
 
 # Functions that are replaced as a whole, and what they do instead.
