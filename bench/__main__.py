@@ -16,6 +16,7 @@ from bench.bank import Bank, opened
 from bench.comparisons import batch, holds, hot, latency, uniform
 from bench.events import events
 from bench.growth import YOUNG, growth
+from bench.http import http
 from bench.pgbench import Load, busy_already
 from bench.steps import steps
 from pgcredits.bank import audit
@@ -23,7 +24,7 @@ from pgcredits.local.embedded import EmbeddedError, find_binaries
 
 BENCHMARKS = {
     "uniform": uniform, "hot": hot, "holds": holds, "batch": batch, "latency": latency, "steps": steps,
-    "events": events,
+    "events": events, "http": http,
 }  # fmt: skip
 GROWTH = "growth"  # takes long: only when it is asked for
 

@@ -7,22 +7,16 @@ import hashlib
 import hmac
 import itertools
 import json
-import os
-import secrets
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Event as Flag
 from threading import Thread
 from typing import Any
-from urllib.request import urlopen
 
-from bench.bank import DATABASE, HOST, Bank
+from bench.bank import HOST, Bank
 from bench.comparisons import SPEND
 from bench.pgbench import Load, Peer, Round, run, spread
+from bench.serving import served
 
 Say = Callable[[str], None]
 SECRET = "whsec_of_the_bench"
@@ -33,7 +27,8 @@ _numbers = itertools.count(1)
 
 def events(bank: Bank, load: Load, say: Say) -> None:
     """Events alone, as fast as they are taken; then spends with and without events at a steady rate."""
-    with _served(bank) as port:
+    with served(bank, STRIPE_WEBHOOK_SECRET=SECRET) as api:
+        port = api.port
         # A bank that has just begun plans as if its tables stayed empty, until autovacuum has seen them.
         asyncio.run(_post(port, _lives(bank, 3000), 60))
         with bank.connect() as admin:
@@ -79,42 +74,6 @@ def _beside(bank: Bank, load: Load, port: int, say: Say) -> None:
 
 def _stream(port: int, lives: list[list[bytes]], over: Flag, kept: list[float]) -> None:
     kept.append(asyncio.run(_post(port, lives, 0, over, GOAL)))
-
-
-@contextmanager
-def _served(bank: Bank) -> Iterator[int]:
-    """`pgcredits serve` on that bank, as many workers as there are processors."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    with bank.connect() as admin:
-        password = secrets.token_urlsafe()
-        admin.execute(f"alter role pgcredits_api password '{password}'".encode())
-    url = f"postgresql://{{}}:{{}}@{HOST}:{bank.port}/{DATABASE}"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PG", "STRIPE"))
-    } | {
-        "PGCREDITS_API_DATABASE_URL": url.format("pgcredits_api", password),
-        "PGCREDITS_SERVICE_DATABASE_URL": url.format(bank.service.user, bank.service.password),
-        "PGCREDITS_JWT_SECRET": secrets.token_hex(32),
-        "STRIPE_WEBHOOK_SECRET": SECRET,
-    }
-    words = [sys.executable, "-m", "pgcredits.cli", "serve", "--port", str(port)]
-    with subprocess.Popen(
-        words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as api:
-        try:
-            while True:
-                try:
-                    with urlopen(f"http://{HOST}:{port}/health/ready", timeout=5):
-                        break
-                except OSError:
-                    if api.poll() is not None:
-                        raise RuntimeError("pgcredits serve did not start") from None
-                    time.sleep(0.05)
-            yield port
-        finally:
-            api.terminate()
 
 
 def _lives(bank: Bank, most: int) -> list[list[bytes]]:

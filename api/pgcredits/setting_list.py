@@ -105,6 +105,11 @@ SETTINGS = (
         "45",
         "seconds that a call waits for the database to answer; longer than the database's own time-outs",
     ),
+    Setting(
+        "PGCREDITS_SHARED_TRANSACTIONS",
+        "on",
+        "may spends of a backend that wait at the same time share a transaction: on, off",
+    ),
     Setting("PGCREDITS_PREPARE", "auto", "prepared statements: auto (not behind a pooler), on, off"),
     Setting("PGCREDITS_MAX_ROWS", "1000", "rows that one answer has at most"),
     Setting(

@@ -56,6 +56,7 @@ class Settings:
     pool_size: int = 10  # connections per login and per process
     pool_timeout: float = 5.0  # waiting for a connection, then 503
     answer_timeout: float = 45.0  # for the database to answer, longer than its own time-outs; then 503
+    shared_transactions: bool = True  # may spends of a backend that wait share one?
     prepare: Prepare = "auto"  # prepared statements; auto: not on a connection that a pooler is behind
     token_seconds: int = 3600
     max_rows: int = 1000
@@ -142,6 +143,7 @@ class Settings:
             pool_size=_whole(env, "PGCREDITS_POOL_SIZE", 10),
             pool_timeout=_whole(env, "PGCREDITS_POOL_TIMEOUT", 5),
             answer_timeout=_whole(env, "PGCREDITS_ANSWER_TIMEOUT", 45),
+            shared_transactions=_switch(env, "PGCREDITS_SHARED_TRANSACTIONS", default=True),
             prepare=_prepare(env),
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
@@ -276,6 +278,13 @@ def _log_format(env: Mapping[str, str]) -> LogFormat:
             return log_format
         case other:
             raise SettingsError(f"PGCREDITS_LOG_FORMAT must be text or json, not {other!r}.")
+
+
+def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name)
+    if text not in (None, "", "on", "off"):
+        raise SettingsError(f"{name} must be on or off, not {text!r}.")
+    return text == "on" if text else default
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_version
 
 PACKAGE = Path(pgcredits.__file__).parent.parent
 # They replace methods of a library's class, which calls them.
-OVERRIDES = {"list_commands", "_exit_gen", "ensure_internal_schema_updated", "batch_sent"}
+OVERRIDES = {"list_commands", "ensure_internal_schema_updated"}
 _PLAIN = {"property", "classmethod", "staticmethod", "contextmanager", "dataclass"}
 
 

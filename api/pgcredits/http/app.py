@@ -23,6 +23,7 @@ from pgcredits.http.resources import Resources
 from pgcredits.http.routes import auth, checkout, health, iahome, openapi, rest, webhooks
 from pgcredits.http.routes import metrics as metrics_route
 from pgcredits.http.schema_cache import SchemaCache
+from pgcredits.http.sharing import Sharing
 from pgcredits.settings import Settings
 from pgcredits.tokens import TokenVerifier
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         pools,
         BankFigures(database),
         draining,
+        sharing=Sharing(database, settings) if settings.shared_transactions else None,
     )
 
     @asynccontextmanager

@@ -18,6 +18,7 @@ from pgcredits.http.issuers import Issuers
 from pgcredits.http.metrics import Pools
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.schema_cache import SchemaCache
+from pgcredits.http.sharing import Sharing
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, Caller, TokenVerifier
 
@@ -38,6 +39,7 @@ class Resources:
     bank_figures: BankFigures
     draining: Draining
     issuers: Issuers | None = None  # others than ourselves
+    sharing: Sharing | None = None  # None: every spend has a transaction of its own
     stripe: StripeClient | None = None
 
     async def identify(self, request: Request[Any, Any, Any]) -> Caller:

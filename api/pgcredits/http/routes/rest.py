@@ -24,6 +24,7 @@ from pgcredits.http.guests import Visitor
 from pgcredits.http.idempotency import idempotency_key
 from pgcredits.http.resources import Resources
 from pgcredits.http.schema_cache import SCHEMA, Function, SchemaCache
+from pgcredits.http.sharing import spend_of
 from pgcredits.tokens import SERVICE, Caller
 
 _Request: TypeAlias = Request[Any, Any, Any]
@@ -78,16 +79,23 @@ async def _call_by_body(call: _Call) -> tuple[Function, Query | None, _Row | Non
     function = await rpc.find(cache, call.name, body.members, keyed=call.key is not None)
     asked = _asked_of(call, function, call.query)
     statement = rpc.call_with_object(function, body, call.key, rows=asked is not None)
-    with _misfits_told(asked):
-        row = await refusals.ask(
+    shaped = _shaped(call, function, asked, statement)
+
+    async def alone() -> _Row | None:
+        return await refusals.ask(
             cache,
             call.caller,
-            _shaped(call, function, asked, statement),
+            shaped,
             body,
             function=call.name,
             read_only=function.stable,
             path=call.path,
         )
+
+    sharing = call.resources.sharing
+    spend = spend_of(call.caller, function, body, call.key) if sharing and asked is None else None
+    with _misfits_told(asked):
+        row = await (sharing.spend(call.caller, spend, alone) if sharing and spend else alone())
     return function, asked, row
 
 
