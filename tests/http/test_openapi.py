@@ -78,6 +78,9 @@ def test_functions_and_views_come_from_the_database(schema: Any) -> None:
     balance = schema["paths"]["/rest/v1/balance"]["get"]
     columns = balance["responses"]["200"]["content"]["application/json"]["schema"]["items"]["properties"]
     assert columns["debt"]["description"] == "Tokens used that no lot could pay."
+    # A client that selects some columns gets rows without the others.
+    assert balance["responses"]["200"]["content"]["application/json"]["schema"]["items"]["required"] == []
+    assert {"206", "404", "406", "416", "422"} <= set(balance["responses"])
 
 
 def test_an_argument_may_be_null_where_that_is_its_default(schema: Any) -> None:

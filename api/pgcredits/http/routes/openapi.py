@@ -15,6 +15,7 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 
+from pgcredits.http.dialect.query import WORDS
 from pgcredits.http.guests import FILLED_IN
 from pgcredits.http.guests import FUNCTIONS as FOR_GUESTS
 from pgcredits.http.resources import Resources
@@ -183,6 +184,7 @@ def _view_operation(view: View) -> _Json:
     parameters += [
         _parameter(c.name, f"A condition, as in eq.VALUE or in.(A,B). {c.comment or ''}".strip())
         for c in view.columns
+        if c.name not in WORDS
     ]
     # A client that selects some columns gets rows without the others.
     rows = {"type": "array", "items": _object(view.columns, None) | {"required": []}}

@@ -1,0 +1,73 @@
+"""Types that generators make of the schema, and a page that uses them: page.ts must type-check.
+
+Only with the option --differential, and never in CI: tests/postgrest_server.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from postgrest_server import installed
+
+pytestmark = [pytest.mark.one_version, pytest.mark.slow]
+
+PACKAGES = (
+    "@supabase/postgres-meta@0.99.0",  # what `supabase gen types` runs
+    "@supabase/postgrest-js@2.109.0",
+    "openapi-typescript@7.13.0",
+    "openapi-fetch@0.17.0",
+    "typescript@5.9.3",
+)
+STRICT = {
+    "strict": True,
+    "noEmit": True,
+    "skipLibCheck": True,
+    "module": "nodenext",
+    "moduleResolution": "nodenext",
+    "target": "es2022",
+    "lib": ["es2022", "dom"],
+    "types": [],
+}
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """What a program prints. It must not fail."""
+    done = subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page and the packages."""
+    modules = installed(request.config, PACKAGES, "npm-generators")
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "node_modules").symlink_to(modules)
+    shutil.copy(Path(__file__).parent / "page.ts", folder)
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": STRICT, "files": ["page.ts"]}))
+    return folder
+
+
+def test_a_page_type_checks_with_generated_types(page: Path, things: str, things_api: str) -> None:
+    (page / "schema.json").write_text(httpx.get(f"{things_api}/schema").text)
+    programs = page / "node_modules" / ".bin"
+    run(programs / "openapi-typescript", "schema.json", "-o", "api.d.ts", cwd=page)
+    generator = page / "node_modules" / "@supabase" / "postgres-meta" / "dist" / "server" / "server.js"
+    types = run(
+        "node",
+        generator,
+        cwd=page,
+        PG_META_DB_URL=things,
+        PG_META_GENERATE_TYPES="typescript",
+        PG_META_GENERATE_TYPES_INCLUDED_SCHEMAS="api",
+    )
+    (page / "database.ts").write_text(types)
+    assert run(programs / "tsc", "-p", ".", cwd=page) == ""
