@@ -110,6 +110,7 @@ STATUS = {
     "bad_page": 422,
     "bad_clock": 422,
     "bad_limit": 422,
+    "bad_login": 422,
     "bad_answer": 422,
     "bad_consent": 422,
     "consent_limit": 429,

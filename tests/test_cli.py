@@ -33,6 +33,7 @@ def test_every_command_explains_itself() -> None:
         "catalog",
         "token",
         "key",
+        "trust",
         "simulator",
         "demo",
         "audit",

@@ -15,7 +15,7 @@ import click
 import psycopg
 from rich.console import Console
 
-from pgcredits.bank import api_keys, catalogs, maintenance, stripe_pull
+from pgcredits.bank import api_keys, catalogs, maintenance, stripe_pull, trusted_logins
 from pgcredits.bank import audit as audit_module
 from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
@@ -47,6 +47,7 @@ from stripe_simulator import run as simulator_module
 
 _EXPECTED = (
     api_keys.ApiKeyError,
+    trusted_logins.TrustError,
     DemoError,
     EmbeddedError,
     InstanceError,
@@ -436,6 +437,40 @@ def _show(made: api_keys.Made) -> None:
         click.echo(made.api_key)
     elif made.replayed:
         click.echo("this key was made before, and its text cannot be shown again: rotate it", err=True)
+
+
+@main.command()
+@click.argument("login", required=False)
+@_DATA_DIR
+@_DATABASE_URL
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    default=("authenticated",),
+    show_default=True,
+    help="A role that it becomes for users.",
+)
+@click.option("--remove", is_flag=True, help="Trust its claims no longer.")
+def trust(
+    login: str | None, data_dir: Path, database_url: str | None, roles: tuple[str, ...], remove: bool
+) -> None:
+    """Let a login say who its user is.
+
+    For a PostgREST of your own, or Supabase's authenticator: claims in its sessions then count, as those of
+    the HTTP API do. Anyone who has its password can be any user (docs/identity.md). Without a LOGIN the
+    trusted ones are listed.
+    """
+    url = _database(database_url, data_dir)
+    if login is None:
+        for row in trusted_logins.listed(url):
+            click.echo(f"{row.login}  {', '.join(row.roles)}  since {row.trusted_at:%Y-%m-%d %H:%M}")
+    elif remove:
+        trusted_logins.distrust(url, login)
+        click.echo(f"claims of {login} do not count any more")
+    else:
+        trusted_logins.trust(url, login, roles)
+        click.echo(f"claims of {login} count when it is {', '.join(roles)}")
 
 
 @main.command()

@@ -129,7 +129,7 @@ SETTINGS = (
         "",
         "PostgreSQL for a command other than `serve`: as its administrator, or as pgcredits_service for"
         " `work`, `maintain`, `key` and `stripe pull`; by default that of a running `up`",
-        ("up", "migrate", "roles", "catalog", "key", "demo", "audit", "maintain", "stripe", "work"),
+        ("up", "migrate", "roles", "catalog", "key", "trust", "demo", "audit", "maintain", "stripe", "work"),
     ),
     Setting(
         "PGCREDITS_DATA_DIR",
@@ -142,6 +142,7 @@ SETTINGS = (
             "catalog",
             "token",
             "key",
+            "trust",
             "demo",
             "audit",
             "maintain",

@@ -46,6 +46,11 @@ comment on column credits.sql_logins.role_oid is
 'The role that had this name when the row was written. Another role of that name is somebody else. A trigger fills '
 'this in; after a restore credits.trust_login sets it again.';
 
+comment on table credits.trusted_logins is
+'Logins of programs that say whose call it is, as the HTTP API does. Claims in their sessions count.';
+comment on column credits.trusted_logins.role_oid is 'As in credits.sql_logins.';
+comment on column credits.trusted_logins.roles is 'The acting roles in which the claims count.';
+
 comment on table credits.analyst_grants is
 'Which accounts an analyst''s SQL login may count: those of a segment, or * for all.';
 comment on column credits.analyst_grants.role_oid is 'As in credits.sql_logins.';

@@ -1,6 +1,7 @@
--- Who is calling. Anybody with SQL can set request.jwt.claims, so claims count only for the two logins of the HTTP API.
--- Any other session belongs to the person whom credits.sql_logins names for its login, as long as it is the role that
--- was named then: a new role of the same name is nobody. SET ROLE does not change session_user.
+-- Who is calling. Anybody with SQL can set request.jwt.claims, so claims count only for the two logins of the HTTP API,
+-- and for logins that the operator has named (trusted_logins.sql). Any other session belongs to the person whom
+-- credits.sql_logins names for its login, as long as it is the role that was named then: a new role of the same name is
+-- nobody. SET ROLE does not change session_user.
 
 create or replace function credits.subject()
 returns text
@@ -9,9 +10,15 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_claims jsonb;
 begin
     if session_user in ('pgcredits_api', 'pgcredits_service') then
         return nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
+    end if;
+    v_claims := credits.claims_of_trusted_login();
+    if v_claims is not null then
+        return v_claims ->> 'sub';
     end if;
     return (
         select u.user_id
@@ -30,9 +37,15 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_claims jsonb;
 begin
     if session_user in ('pgcredits_api', 'pgcredits_service') then
         return (select i.account_id from credits.identities as i where i.subject = credits.subject());
+    end if;
+    v_claims := credits.claims_of_trusted_login();
+    if v_claims is not null then
+        return (select i.account_id from credits.identities as i where i.subject = v_claims ->> 'sub');
     end if;
     return (
         select l.account_id

@@ -43,9 +43,10 @@ as $$
 begin
     update credits.sql_logins as l set login = l.login where l.login = p_login;
     update credits.analyst_grants as g set login = g.login where g.login = p_login;
+    update credits.trusted_logins as t set login = t.login where t.login = p_login;
 end
 $$;
 comment on function credits.trust_login(name) is
 'For the operator. Says that the role which has this name now is the one that was given an account, or accounts to '
-'count. Needed after a restore into another cluster, where every role has a new oid, and when somebody gets a new role '
-'on purpose.';
+'count, or whose claims count. Needed after a restore into another cluster, where every role has a new oid, and when '
+'somebody gets a new role on purpose.';

@@ -612,6 +612,10 @@ FAULTS = {
         f" select 'nobody yet', account_id from credits.wallets where {ME}",
         "update credits.analyst_grants set role_oid = null",
         "update credits.analyst_grants set login = 'somebody else'",
+        "insert into credits.trusted_logins (login, roles, trusted_by, trusted_at)"
+        " values ('nobody yet', '{authenticated}', 'me', now())",
+        "insert into credits.trusted_logins (login, roles, trusted_by, trusted_at)"
+        " values ('pgcredits_analyst', '{authenticated}', 'me', now())",
     ],
     "check_holds": [
         f"update credits.wallets set held = held + 1 where {HOLDER}",

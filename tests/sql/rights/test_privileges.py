@@ -206,6 +206,7 @@ BOOKS = {
         "price_list",
         "prices",
         "sql_logins",
+        "trusted_logins",
         "covered_lists",
         "missed_events",
         "stripe_movements",

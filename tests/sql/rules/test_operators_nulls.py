@@ -63,6 +63,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "p_window": "1 hour",
     },
     "require_verified_email": {"p_required": True},
+    "trust_claims": {"p_login": "keeper", "p_roles": "{authenticated}"},
     "trust_login": {"p_login": "carla"},
 }
 WORDS = "^(accept|allow|bound|define|limit|require|trust)_"
@@ -80,6 +81,7 @@ def call(connection: Connection, word: str, given: dict[str, Any]) -> None:
 def prepare(connection: Connection) -> None:
     connection.execute("select credits.define_topup('eur', 500, 900, 1)")
     connection.execute("select credits.define_campaign('promo', 'promo', 'Promo', 5)")
+    connection.execute("create role keeper login in role authenticated")
 
 
 def test_every_operator_function_is_tested(admin: Connection) -> None:
