@@ -2201,6 +2201,11 @@ CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) IS 'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. refunded: what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
+CREATE FUNCTION credits.claims_of_trusted_login() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.claims_of_trusted_login() IS 'The claims of this session, if the operator has trusted its login with them for the acting role. Otherwise null.';
 CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     RETURN clock_timestamp();
@@ -2486,6 +2491,11 @@ CREATE FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT wit
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) IS 'How often an event of a dispute says that its money was withdrawn, and how often that it was reinstated.';
+CREATE FUNCTION credits.distrust_claims(p_login name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.distrust_claims(p_login name) IS 'For the operator. Claims in sessions of this login no longer count, from the next statement on. Raises PT422 bad_login.';
 CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean DEFAULT false, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4521,11 +4531,16 @@ CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN transaction_timestamp();
 COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as in credits.prices.defined_at. It shows whether this transaction wrote a version.';
+CREATE FUNCTION credits.trust_claims(p_login name, p_roles text[] DEFAULT '{authenticated}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.trust_claims(p_login name, p_roles text[]) IS 'For the operator. In sessions of this login the claims say who the user is, while it acts as one of p_roles: authenticated, or roles of your own that are members of it. Anyone who can open such a session can be any user: docs/identity.md. Raises PT422 bad_login.';
 CREATE FUNCTION credits.trust_login(p_login name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.trust_login(p_login name) IS 'For the operator. Says that the role which has this name now is the one that was given an account, or accounts to count. Needed after a restore into another cluster, where every role has a new oid, and when somebody gets a new role on purpose.';
+COMMENT ON FUNCTION credits.trust_login(p_login name) IS 'For the operator. Says that the role which has this name now is the one that was given an account, or accounts to count, or whose claims count. Needed after a restore into another cluster, where every role has a new oid, and when somebody gets a new role on purpose.';
 CREATE FUNCTION credits.try_event(p_event_id text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7043,6 +7058,18 @@ CREATE TABLE credits.sql_logins (
 ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
 COMMENT ON COLUMN credits.sql_logins.role_oid IS 'The role that had this name when the row was written. Another role of that name is somebody else. A trigger fills this in; after a restore credits.trust_login sets it again.';
+CREATE TABLE credits.trusted_logins (
+    login name NOT NULL,
+    role_oid oid,
+    roles text[] NOT NULL,
+    trusted_by text NOT NULL,
+    trusted_at timestamp with time zone NOT NULL,
+    CONSTRAINT trusted_logins_act_as_something CHECK ((cardinality(roles) > 0))
+);
+ALTER TABLE ONLY credits.trusted_logins FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.trusted_logins IS 'Logins of programs that say whose call it is, as the HTTP API does. Claims in their sessions count.';
+COMMENT ON COLUMN credits.trusted_logins.role_oid IS 'As in credits.sql_logins.';
+COMMENT ON COLUMN credits.trusted_logins.roles IS 'The acting roles in which the claims count.';
 CREATE VIEW audit.check_logins WITH (security_invoker='true') AS
  SELECT l.account_id,
     format('login %s is the role with oid %s'::text, l.login, COALESCE((l.role_oid)::text, 'of its time'::text)) AS expected,
@@ -7056,8 +7083,24 @@ UNION ALL
     COALESCE(('the role with oid '::text || r.oid), 'no role of that name'::text) AS found
    FROM (credits.analyst_grants g
      LEFT JOIN pg_roles r ON ((g.login = r.rolname)))
-  WHERE ((g.role_oid IS DISTINCT FROM r.oid) OR (r.oid IS NULL));
-COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach is still the role that was given it.';
+  WHERE ((g.role_oid IS DISTINCT FROM r.oid) OR (r.oid IS NULL))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s, whose claims count, is the role with oid %s'::text, t.login, COALESCE((t.role_oid)::text, 'of its time'::text)) AS expected,
+    COALESCE(('the role with oid '::text || r.oid), 'no role of that name'::text) AS found
+   FROM (credits.trusted_logins t
+     LEFT JOIN pg_roles r ON ((t.login = r.rolname)))
+  WHERE ((t.role_oid IS DISTINCT FROM r.oid) OR (r.oid IS NULL))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s, whose claims count, is a program'::text, t.login) AS expected,
+    'a superuser, an analyst, an auditor, or a person'::text AS found
+   FROM (credits.trusted_logins t
+     JOIN pg_roles r ON ((t.login = r.rolname)))
+  WHERE (pg_has_role(r.oid, 'analyst'::name, 'member'::text) OR pg_has_role(r.oid, 'auditor'::name, 'member'::text) OR (EXISTS ( SELECT
+           FROM credits.sql_logins l
+          WHERE (l.login = t.login))));
+COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach, or whose claims count, is still the role that was given it. A login whose claims count is a program and nobody''s own.';
 CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
  WITH m AS (
          SELECT e.account_id,
@@ -9373,6 +9416,8 @@ ALTER TABLE ONLY credits.topup_presets
     ADD CONSTRAINT topup_presets_pkey PRIMARY KEY (currency, amount);
 ALTER TABLE ONLY credits.topups
     ADD CONSTRAINT topups_pkey PRIMARY KEY (currency);
+ALTER TABLE ONLY credits.trusted_logins
+    ADD CONSTRAINT trusted_logins_pkey PRIMARY KEY (login);
 ALTER TABLE ONLY credits.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.webhook_changes
@@ -9489,6 +9534,7 @@ CREATE TRIGGER topup_consents_are_never_changed BEFORE DELETE OR UPDATE ON credi
 ALTER TABLE credits.topup_consents ENABLE ALWAYS TRIGGER topup_consents_are_never_changed;
 CREATE TRIGGER topup_consents_are_never_truncated BEFORE TRUNCATE ON credits.topup_consents FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_consent_change();
 ALTER TABLE credits.topup_consents ENABLE ALWAYS TRIGGER topup_consents_are_never_truncated;
+CREATE TRIGGER trusted_logins_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.trusted_logins FOR EACH ROW EXECUTE FUNCTION credits.note_role();
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.api_key_changes
@@ -9708,6 +9754,7 @@ CREATE POLICY auditor_reads ON credits.topup_attempts FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.topup_consents FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topup_presets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topups FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.trusted_logins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.webhook_changes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.webhook_deliveries FOR SELECT TO auditor USING (true);
@@ -9859,6 +9906,7 @@ CREATE POLICY owner ON credits.topup_attempts TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.topup_consents TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topup_presets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topups TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.trusted_logins TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.wallets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.webhook_changes TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.webhook_deliveries TO credits_owner USING (true) WITH CHECK (true);
@@ -9953,6 +10001,7 @@ ALTER TABLE credits.topup_attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topup_consents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topup_presets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.trusted_logins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.webhook_changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.webhook_deliveries ENABLE ROW LEVEL SECURITY;
@@ -10499,6 +10548,7 @@ REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp wit
 GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
 REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.claims_of_trusted_login() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO spender;
@@ -10564,6 +10614,7 @@ GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.distrust_claims(p_login name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) FROM PUBLIC;
@@ -11039,6 +11090,7 @@ GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeri
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.trust_claims(p_login name, p_roles text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.trust_login(p_login name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
@@ -11324,6 +11376,7 @@ GRANT SELECT ON TABLE audit.check_keys TO auditor;
 GRANT SELECT ON TABLE audit.check_limits TO auditor;
 GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
 GRANT SELECT ON TABLE credits.sql_logins TO auditor;
+GRANT SELECT ON TABLE credits.trusted_logins TO auditor;
 GRANT SELECT ON TABLE audit.check_logins TO auditor;
 GRANT SELECT ON TABLE audit.check_lots TO auditor;
 GRANT SELECT ON TABLE audit.check_negative TO auditor;
