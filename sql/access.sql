@@ -154,7 +154,7 @@ grant select on api.api_keys, credits.api_keys to service_role;
 -- When a secret of a key was used, and not its hash.
 grant select (key_id, created_at, valid_until, last_used_at) on credits.api_key_secrets to service_role;
 grant select (key_id, valid_until, last_used_at) on credits.api_key_secrets to auditor;
-grant select on api.release, credits.releases to service_role;
+grant select on api.release, credits.releases, api.balance_versions to service_role;
 grant execute on function credits.functions_digest, credits.columns_digest to service_role;
 grant execute on function
 credits.release_differences, credits.standing_objects, credits.standing_functions, credits.standing_relations,

@@ -112,6 +112,7 @@ SETTINGS = (
     ),
     Setting("PGCREDITS_PREPARE", "auto", "prepared statements: auto (not behind a pooler), on, off"),
     Setting("PGCREDITS_MAX_ROWS", "1000", "rows that one answer has at most"),
+    Setting("PGCREDITS_EVENT_STREAMS", "1000", "streams of /balance/events that one process has at most"),
     Setting(
         "PGCREDITS_SHUTDOWN_DELAY",
         "2",

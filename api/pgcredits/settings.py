@@ -60,6 +60,7 @@ class Settings:
     prepare: Prepare = "auto"  # prepared statements; auto: not on a connection that a pooler is behind
     token_seconds: int = 3600
     max_rows: int = 1000
+    event_streams: int = 1000  # per process
     shutdown_delay: float = 2.0  # between SIGTERM and the end of listening
     log_format: LogFormat = "text"  # json: also a line for every request
     metrics_token: str | None = field(default=None, repr=False)  # reads /metrics
@@ -150,6 +151,7 @@ class Settings:
             jwt_audience=env.get("PGCREDITS_JWT_AUDIENCE") or None,
             issuers=_issuers(env),
             publishable_keys=_list(env, "PGCREDITS_PUBLISHABLE_KEY"),
+            event_streams=_whole(env, "PGCREDITS_EVENT_STREAMS", 1000),
             shutdown_delay=_whole(env, "PGCREDITS_SHUTDOWN_DELAY", 2),
             log_format=_log_format(env),
             metrics_token=env.get("PGCREDITS_METRICS_TOKEN") or None,

@@ -26,7 +26,8 @@ GROUPS = {
     "Refunds of purchases": "request_refund refund_requests",
     "Calls to Stripe": "claim_stripe_calls report_stripe_call",
     "Subscriptions": "offer_plan start_free_plan payment_customer attach_customer plans subscriptions",
-    "Accounts and balances": "open_account verify_email freeze_account thaw_account balance lots entries",
+    "Accounts and balances": "open_account verify_email freeze_account thaw_account balance balance_versions"
+    " lots entries",
     "Campaigns": "redeem_code referral_code referrals",
     "Guests": "guest_consume guest_allowance confirm_guest_use release_guest_use",
     "Limits and notices": "set_spend_limit lift_spend_limit set_low_balance reset_low_balance"

@@ -17,10 +17,11 @@ from pgcredits.http.db import Database
 from pgcredits.http.draining import Draining
 from pgcredits.http.errors import answer
 from pgcredits.http.issuers import Issuers
+from pgcredits.http.live import LiveBalances
 from pgcredits.http.observed import Observed
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.resources import Resources
-from pgcredits.http.routes import auth, checkout, health, iahome, openapi, rest, webhooks
+from pgcredits.http.routes import auth, checkout, events, health, iahome, openapi, rest, webhooks
 from pgcredits.http.routes import metrics as metrics_route
 from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.http.sharing import Sharing
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     schema_cache = SchemaCache(database)
     pools = metrics.Pools({pool.name: pool.get_stats for pool in (database._api, database._service)})
     draining = Draining(settings.shutdown_delay)
+    live = LiveBalances(database, draining, settings.event_streams)
     resources = Resources(
         settings,
         database,
@@ -48,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         pools,
         BankFigures(database),
         draining,
+        live,
         sharing=Sharing(database, settings) if settings.shared_transactions else None,
     )
 
@@ -57,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             database.opened(),
             pools.noted(),
             _issuers(settings) as resources.issuers,
+            live.looking(),
             checkout.stripe_client(settings) as resources.stripe,
         ):
             yield
@@ -75,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             webhooks.receive,
             openapi.schema,
             metrics_route.read,
+            events.events,
         ],
         dependencies={"resources": Provide(lambda: resources, sync_to_thread=False)},
         exception_handlers={Exception: answer, HTTPException: answer},

@@ -71,6 +71,12 @@ _waiting = Gauge(
     registry=_registry,
     multiprocess_mode="livesum",
 )
+_streams = Gauge(
+    "pgcredits_event_streams",
+    "Streams of balances that are open.",
+    registry=_registry,
+    multiprocess_mode="livesum",
+)
 _refused = Counter(
     "pgcredits_pool_refused", "Calls that got no connection in time.", ("pool",), registry=_registry
 )
@@ -143,6 +149,11 @@ def bank_told(figures: Mapping[str, float | None] | None) -> None:
             told = figures[name.removesuffix("_seconds")]
             never = math.inf if name == "audit_age_seconds" else 0
             gauge.set(never if told is None else told)
+
+
+def streams_open(number: int) -> None:
+    """Take over how many streams of events this process has."""
+    _streams.set(number)
 
 
 class Pools:

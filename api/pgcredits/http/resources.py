@@ -15,6 +15,7 @@ from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
 from pgcredits.http.draining import Draining
 from pgcredits.http.issuers import Issuers
+from pgcredits.http.live import LiveBalances
 from pgcredits.http.metrics import Pools
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.schema_cache import SchemaCache
@@ -38,6 +39,7 @@ class Resources:
     pools: Pools
     bank_figures: BankFigures
     draining: Draining
+    live: LiveBalances
     issuers: Issuers | None = None  # others than ourselves
     sharing: Sharing | None = None  # None: every spend has a transaction of its own
     stripe: StripeClient | None = None

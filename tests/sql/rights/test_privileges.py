@@ -248,13 +248,20 @@ TILL = {
 REPORTS = {"audit.parked", "audit.stuck_holds"}
 REFUNDS = {"api.refund_requests", "credits.refund_requests"}
 
+WATCHED = {"api.release", "credits.releases", "api.balance_versions"}
+
 # Grants are SELECT on whole tables and views, and nothing else.
 SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
     "spender": SHOP | TILL,
     "support": SHOP | ACCOUNT | REPORTS | REFUNDS | WEBHOOKS | {"credits.event_types"},
-    "service_role": SHOP | ACCOUNT | REFUNDS | WEBHOOKS | API_KEYS | {"api.release", "credits.releases"},
+    "service_role": SHOP
+    | ACCOUNT
+    | REFUNDS
+    | WEBHOOKS
+    | API_KEYS
+    | {"api.release", "credits.releases", "api.balance_versions"},
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
     "pgcredits_catalog": set(),
