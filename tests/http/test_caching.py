@@ -13,7 +13,11 @@ from pgcredits.settings import Settings
 
 pytestmark = pytest.mark.one_version
 
-PUBLIC = {"/checkout/done", "/checkout/cancelled", "/checkout/pages.css"}
+PUBLIC = {
+    "/",
+    *(f"/checkout/{page}" for page in ("done", "cancelled", "pages.css")),
+    *(f"/schema/{file}" for file in ("reference.js", "swagger-ui.js", "swagger-ui.css")),
+}
 NAMES = {"/rest/v1/rpc/{name}": "quote_tokens", "/rest/v1/{name}": "balance"}
 
 

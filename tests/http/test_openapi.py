@@ -37,7 +37,7 @@ def test_document_is_valid_openapi(schema: Any) -> None:
     assert set(schema["info"]) >= {"title", "version"}
     names = []
     for path, item in schema["paths"].items():
-        assert re.fullmatch(r"(/[a-z0-9_-]+)+", path)
+        assert re.fullmatch(r"(/[a-z0-9_.-]+)+", path)
         assert set(item) <= OPERATIONS
         for operation in item.values():
             names.append(operation["operationId"])
@@ -109,7 +109,14 @@ def test_schema_has_all_routes_of_the_api(schema: Any, settings: Settings) -> No
         for method in getattr(route, "methods", ())
         if "{" not in route.path and method != "OPTIONS"
     }
-    pages = {("/checkout/done", "get"), ("/checkout/cancelled", "get"), ("/checkout/pages.css", "get")}
+    pages = {
+        (path, "get")
+        for path in (
+            "/",
+            *(f"/checkout/{page}" for page in ("done", "cancelled", "pages.css")),
+            *(f"/schema/{file}" for file in ("reference.js", "swagger-ui.js", "swagger-ui.css")),
+        )
+    }
     assert routes - pages == {(path, method) for path, method in described if not path.startswith("/rest/")}
 
 

@@ -21,7 +21,7 @@ from pgcredits.http.live import LiveBalances
 from pgcredits.http.observed import Observed
 from pgcredits.http.passwords import Passwords
 from pgcredits.http.resources import Resources
-from pgcredits.http.routes import auth, checkout, events, health, iahome, openapi, rest, webhooks
+from pgcredits.http.routes import auth, checkout, events, health, iahome, openapi, pages, rest, webhooks
 from pgcredits.http.routes import metrics as metrics_route
 from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.http.sharing import Sharing
@@ -78,6 +78,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
             checkout.style,
             webhooks.receive,
             openapi.schema,
+            openapi.schema_json,
+            pages.index,
+            pages.reference_script,
+            pages.swagger_ui_script,
+            pages.swagger_ui_style,
             metrics_route.read,
             events.events,
         ],

@@ -450,7 +450,7 @@ RULES = [
     ),
     Rule(
         "the user of an account is looked up by credits.user_of",
-        # The functions and views in the two lists still look themselves. balance_versions begins with the user.
+        # The functions and views in the lists still look themselves. balance_versions begins with the user.
         f"""
         select p.oid::regprocedure::text from pg_proc as p
         where p.pronamespace::regnamespace::text in {OURS}

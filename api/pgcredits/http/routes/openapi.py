@@ -12,13 +12,14 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from pgcredits.http.dialect.query import WORDS
 from pgcredits.http.guests import FILLED_IN
 from pgcredits.http.guests import FUNCTIONS as FOR_GUESTS
 from pgcredits.http.resources import Resources
+from pgcredits.http.routes import pages
 from pgcredits.http.schema_cache import Column, Function, Schema, View
 
 _Json = dict[str, Any]
@@ -56,9 +57,24 @@ _KEY_HEADER: _Json = {
 
 
 @get("/schema")
-async def schema(resources: NamedDependency[Resources]) -> Response[_Json]:
-    """This description."""
-    return Response(document(await resources.schema_cache.schema(), resources.settings.public_url))
+async def schema(
+    request: Request[Any, Any, Any], resources: NamedDependency[Resources]
+) -> Response[_Json] | Response[bytes]:
+    """This description: a page for browsers, which ask for HTML, and JSON for all others."""
+    if "text/html" in request.headers.get("accept", ""):
+        return pages.reference()
+    return await _as_json(resources)
+
+
+@get("/schema/openapi.json")
+async def schema_json(resources: NamedDependency[Resources]) -> Response[_Json]:
+    """This description, always as JSON."""
+    return await _as_json(resources)
+
+
+async def _as_json(resources: Resources) -> Response[_Json]:
+    described = document(await resources.schema_cache.schema(), resources.settings.public_url)
+    return Response(described, headers={"Vary": "Accept"})
 
 
 def document(described: Schema, url: str) -> _Json:

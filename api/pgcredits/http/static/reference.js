@@ -1,0 +1,7 @@
+SwaggerUIBundle({
+  url: '/schema/openapi.json',
+  dom_id: '#reference',
+  docExpansion: 'none',
+  filter: true,
+  validatorUrl: null,
+});
