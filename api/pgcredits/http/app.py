@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from pgcredits.http import cors, metrics
+from pgcredits.http import cors, metrics, telemetry
 from pgcredits.http.api_keys import ApiKeys
 from pgcredits.http.bank_figures import BankFigures
 from pgcredits.http.db import Database
@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     schema_cache = SchemaCache(database)
     pools = metrics.Pools({pool.name: pool.get_stats for pool in (database._api, database._service)})
     draining = Draining(settings.shutdown_delay)
+    traces = telemetry.tracing()
     live = LiveBalances(database, draining, settings.event_streams)
     resources = Resources(
         settings,
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             pools.noted(),
             _issuers(settings) as resources.issuers,
             live.looking(),
+            traces.flushed() if traces else nullcontext(),
             checkout.stripe_client(settings) as resources.stripe,
         ):
             yield
@@ -95,7 +97,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         logging_config=None,  # the program that starts the app decides where logs go
         openapi_config=None,  # routes/openapi.py makes the document from the database
     )
-    app.asgi_handler = Observed(cors.Explained(app.asgi_handler, settings), settings, schema_cache, draining)
+    app.asgi_handler = Observed(
+        cors.Explained(app.asgi_handler, settings), settings, schema_cache, draining, traces
+    )
     return app
 
 

@@ -19,6 +19,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from pgcredits.http import logs, metrics
 from pgcredits.http.draining import Draining
 from pgcredits.http.schema_cache import SchemaCache
+from pgcredits.http.telemetry import Tracing
 from pgcredits.settings import Settings
 
 requests_log = logging.getLogger("pgcredits.requests")
@@ -45,11 +46,17 @@ class Observed:
     """The app. A route can set the headers of _DEFAULTS itself; the others are always ours."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, schema_cache: SchemaCache, draining: Draining
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        schema_cache: SchemaCache,
+        draining: Draining,
+        tracing: Tracing | None,
     ) -> None:
         self._app = app
         self._schema_cache = schema_cache
         self._draining = draining
+        self._tracing = tracing
         https = settings.public_url.startswith("https:")
         hsts = ((b"strict-transport-security", b"max-age=%d" % _YEAR),) if https else ()
         self._always = [*_ALWAYS, *hsts]
@@ -103,27 +110,23 @@ class Observed:
         if refusal := state.get("refusal"):
             slug = refusal.slug
             metrics.refused(slug, refusal.code)
-        if requests_log.isEnabledFor(logging.INFO):
-            requests_log.handle(
-                requests_log.makeRecord(
-                    requests_log.name,
-                    logging.INFO,
-                    "",
-                    0,
-                    "answered",
-                    (),
-                    None,
-                    extra={
-                        "facts": {
-                            "method": method,
-                            "route": route,
-                            "status": status,
-                            "slug": slug,
-                            "ms": round(seconds * 1000, 2),
-                        }
-                    },
-                )
-            )
+        logged = requests_log.isEnabledFor(logging.INFO)
+        if not (logged or self._tracing):
+            return
+        facts = {
+            "method": method,
+            "route": route,
+            "status": status,
+            "slug": slug,
+            "ms": round(seconds * 1000, 2),
+        }
+        if logged:
+            arguments = (requests_log.name, logging.INFO, "", 0, "answered", (), None)
+            requests_log.handle(requests_log.makeRecord(*arguments, extra={"facts": facts}))
+        if self._tracing:
+            ended = time.time_ns()
+            facts["request_id"] = state["request_id"]
+            self._tracing.note(scope["headers"], facts, ended - int(seconds * 1e9), ended)
 
     def _route(self, scope: HTTPScope) -> str:
         """The template of the path. The name of a function or view that exists stands in it."""
