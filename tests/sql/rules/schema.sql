@@ -5472,6 +5472,14 @@ COMMENT ON COLUMN api.balance.status IS 'active, frozen or closed.';
 COMMENT ON COLUMN api.balance.package_name IS 'The package that was bought last.';
 COMMENT ON COLUMN api.balance.purchased_at IS 'When that package was bought.';
 COMMENT ON COLUMN api.balance.updated_at IS 'The time of the last entry.';
+CREATE VIEW api.balance_versions WITH (security_invoker='true') AS
+ SELECT i.subject AS user_id,
+    concat_ws(' '::text, w.seq, w.balance, w.held, w.debt, w.status, (w.due_at <= COALESCE(w.test_clock, credits.clock()))) AS version
+   FROM (credits.identities i
+     JOIN credits.wallets w ON ((i.account_id = w.account_id)));
+COMMENT ON VIEW api.balance_versions IS 'Whether anything has happened to a balance since somebody looked. For services that watch many.';
+COMMENT ON COLUMN api.balance_versions.user_id IS 'The user id (sub). An account with several users has a row for each.';
+COMMENT ON COLUMN api.balance_versions.version IS 'Another text than before: the balance may have changed. It says nothing else, and may have another form one day.';
 CREATE VIEW api.entries WITH (security_invoker='true') AS
  SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
     i.subject AS user_id,
@@ -11227,6 +11235,7 @@ GRANT SELECT ON TABLE api.balance TO authenticated;
 GRANT SELECT ON TABLE api.balance TO support;
 GRANT SELECT ON TABLE api.balance TO service_role;
 GRANT SELECT ON TABLE api.balance TO spender;
+GRANT SELECT ON TABLE api.balance_versions TO service_role;
 GRANT SELECT ON TABLE api.entries TO authenticated;
 GRANT SELECT ON TABLE api.entries TO support;
 GRANT SELECT ON TABLE api.entries TO service_role;
