@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import msgspec
 
@@ -69,23 +70,27 @@ def call_with_object(
         del given[KEY]
     if key is not None and KEY in given and body.string(KEY) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
-    columns = [argument for argument in function.arguments if argument.name in given]
-    read = {a.name: from_json(a.name, a.type, given[a.name]) for a in columns}
+    read = {a.name: from_json(a.name, a.type, given[a.name]) for a in function.arguments if a.name in given}
     source_text = body.text if all(read[name] == given[name] for name in read) else build(read).text
-    arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
-    values: list[str] = []
-    if key is not None and KEY not in given and function.takes_key:
-        arguments.append(f"{quoted(KEY)} => %s")
-        values.append(key)
+    keyed = key is not None and KEY not in given and function.takes_key
+    values = ([source_text] if read else []) + ([key] if keyed and key is not None else [])
     about = _about({name: body.string(name) for name in _ABOUT if name in body.members})
     kind = None
     if items := _BATCHES.get(function.name):
         about, kind = _first_user(body.members.get(items, "[]")), function.name
-    if not columns:
-        return Statement(_select(function, "", arguments, rows), tuple(values), about, kind)
+    return Statement(_sql_with_object(function, tuple(read), keyed, rows), tuple(values), about, kind)
+
+
+@lru_cache(maxsize=1000)
+def _sql_with_object(function: Function, names: tuple[str, ...], keyed: bool, rows: bool) -> str:
+    """A call with these members of a JSON object, the first parameter. `keyed`: the last one is the key."""
+    columns = [argument for argument in function.arguments if argument.name in names]
+    arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
+    if keyed:
+        arguments.append(f"{quoted(KEY)} => %s")
     record = ", ".join(f"{quoted(a.name)} {a.type}" for a in columns)
-    source = f"json_to_record(%s::json) as _body ({record}), lateral "
-    return Statement(_select(function, source, arguments, rows), (source_text, *values), about, kind)
+    source = f"json_to_record(%s::json) as _body ({record}), lateral " if columns else ""
+    return _select(function, source, arguments, rows)
 
 
 def call_with_texts(

@@ -131,7 +131,7 @@ class Column(msgspec.Struct, frozen=True):
     comment: str | None
 
 
-class Function(msgspec.Struct, frozen=True):
+class Function(msgspec.Struct, frozen=True, eq=False):  # a key of caches, by its identity
     """`stable`: it only reads. `fields` are those of a composite result, `outputs` those of a record."""
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pgcredits.http.errors import ApiError
 
@@ -42,6 +43,7 @@ _WITHOUT_NULLS = {
 }
 
 
+@lru_cache(maxsize=100)  # clients have few
 def accepted(header: str | None) -> MediaType:
     """The first that we have of those that the client prefers most. Raises ApiError 406 PGRST107."""
     wanted = [_offer(part) for part in (header or "*/*").split(",")]
