@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from http_calls import User
+from http_calls import User, serving
 
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
@@ -19,8 +19,10 @@ OPERATIONS = {"get", "post", "put", "delete", "patch"}
 
 
 @pytest.fixture(scope="module")
-def schema(client: httpx.Client) -> Any:
-    response = client.get("/schema")
+def schema(settings: Settings) -> Any:
+    """From a server of its own, which has not read the functions that other tests make for a moment."""
+    with serving(create_app(settings)) as url:
+        response = httpx.get(f"{url}/schema", timeout=20)
     assert response.headers["content-type"] == "application/json"
     return response.json()
 

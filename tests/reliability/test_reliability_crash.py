@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -9,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from reliability.books import read
@@ -37,6 +39,7 @@ LAZY = {
 }
 WAYS = (Postgres.kill_backend, Postgres.kill_all, Postgres.stop_at_once)
 NOT_DURABLE = "set local synchronous_commit = off"
+METRICS_TOKEN = "of the crash tests, to read the figures of the API"
 MOST_KILLS = 12  # of the control, which mostly needs one
 
 
@@ -219,26 +222,44 @@ def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str],
     assert verdicts.books.findings == []
 
 
-def test_api_killed_under_load(
-    url: str, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
+def test_api_and_its_database_killed_under_load(
+    postgres: Postgres, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
-    """kill -9 of `pgcredits serve`, whose clients send Idempotency-Key."""
-    api = Api(url, tmp_path / "api.log")
+    """kill -9 of `pgcredits serve`, then of its PostgreSQL, in turns.
+
+    Clients send Idempotency-Key, and their spends share transactions.
+    """
+    url = new_database(postgres, "served")
+    metrics = {"PGCREDITS_METRICS_TOKEN": METRICS_TOKEN}
+    api = Api(url, tmp_path / "api.log", metrics)
     try:
         random = Random(f"{seed}:api")
         tally = Tally(Log(), seed, Cards(str(seed), declined=0))
         fund(api.connect, tally.log)
         agree(api.connect, tally.log, customer_of(url))
         with Writers(api.connect, tally.log, f"{seed}:api", tally.cards):
-            for _ in range(kills // 2 + 1):
+            for number in range(kills // 2 + 1):
                 tally.log.wait_for(random.randint(load, 2 * load))
-                tally.restarts.append(api.kill())
+                way = WAYS[number // 2 % len(WAYS)]
+                tally.restarts.append(way(postgres, random) if number % 2 else api.kill())
                 tally.kills += 1
-            tally.log.wait_for(50)
+            tally.log.wait_for(load)
         wait_until_idle(url)
-        prove(tally, url, api.connect, "API killed", say)
+        assert shared_spends(api) > 1
+        prove(tally, url, api.connect, "API and PostgreSQL killed", say)
     finally:
         api.stop()
+
+
+def shared_spends(api: Api) -> float:
+    """How many spends have shared a transaction since the API was started."""
+    headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    text = (
+        httpx.get(f"{api.url}/metrics", headers=headers, timeout=20, trust_env=False).raise_for_status().text
+    )
+    found = re.search(r"^pgcredits_batch_size_sum ([0-9.]+)$", text, re.M)
+    assert found is not None
+    return float(found[1])
 
 
 def wait_until_idle(url: str) -> None:
