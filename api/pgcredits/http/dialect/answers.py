@@ -16,12 +16,12 @@ from pgcredits.http.schema_cache import Function
 _Row: TypeAlias = tuple[Any, ...]
 
 
-def of_view(wish: Wish, asked: Query, row: _Row | None) -> Response[bytes]:
+def of_view(wish: Wish, page: Page, row: _Row | None) -> Response[bytes]:
     """The rows of a view. Raises ApiError 406 PGRST116, 416 PGRST103."""
     row = row or ("[]", 0)
     if wish.media_type.single:
         _refuse_others(row[1])
-    return _respond(wish, asked.page, row, asked.page.status(row[1], _total(row)))
+    return _respond(wish, page, row, page.status(row[1], _total(row)))
 
 
 def of_call(function: Function, wish: Wish, asked: Query | None, row: _Row | None) -> Response[bytes]:

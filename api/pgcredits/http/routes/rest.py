@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from pgcredits.http import guests, jsonbody, refusals, rpc
 from pgcredits.http.db import Statement
-from pgcredits.http.dialect import answers, conditions, misfits, query, query_string
+from pgcredits.http.dialect import answers, conditions, misfits, query, query_string, recent
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.dialect.query import Query
 from pgcredits.http.dialect.scanner import unsupported
@@ -94,7 +94,7 @@ async def _call_by_body(call: _Call) -> tuple[Function, Query | None, _Row | Non
 
     sharing = call.resources.sharing
     spend = spend_of(call.caller, function, body, call.key) if sharing and asked is None else None
-    with _misfits_told(asked):
+    with _misfits_told(asked is not None):
         row = await (sharing.spend(call.caller, spend, alone) if sharing and spend else alone())
     return function, asked, row
 
@@ -114,7 +114,7 @@ async def _call_by_query(call: _Call) -> tuple[Function, Query | None, _Row | No
         raise ApiError(405, "25006", text, headers={"Allow": "POST, OPTIONS"})
     asked = _asked_of(call, function, shaping)
     statement = rpc.call_with_texts(function, texts, call.key, rows=asked is not None)
-    with _misfits_told(asked):
+    with _misfits_told(asked is not None):
         row = await cache.ask(
             call.caller,
             _shaped(call, function, asked, statement),
@@ -197,25 +197,21 @@ async def read_view(
         text = f"Could not find the table '{SCHEMA}.{name}' in the schema cache"
         raise ApiError(404, "PGRST205", text)
     try:
-        asked = query.parse(Source.of(view.name, view.columns), given)
+        page, statement = recent.of_view(view, given, wish, resources.settings.max_rows)
     except ApiError as error:
         if error.code == "42703":  # or the column is new
             resources.schema_cache.doubt()
         raise
-    asked = replace(asked, page=asked.page.within(wish.range))
-    statement = asked.of_view(
-        view.name, wish.media_type, resources.settings.max_rows, counted=wish.preferences.counted
-    )
-    with _misfits_told(asked):
+    with _misfits_told():
         row = await resources.schema_cache.ask(
             caller, statement, read_only=True, method=request.method, path=f"/rest/v1/{name}"
         )
-    return answers.of_view(wish, asked, row)
+    return answers.of_view(wish, page, row)
 
 
 @contextmanager
-def _misfits_told(asked: Query | None) -> Iterator[None]:
-    """Tell in our words what does not fit in a query."""
+def _misfits_told(asked: bool = True) -> Iterator[None]:
+    """Tell in our words what does not fit in a query, if there is one."""
     try:
         yield
     except psycopg.Error as error:
