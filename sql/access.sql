@@ -7,7 +7,7 @@
 --   support         every row through the views of api, and the reports on single accounts of audit; no function
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
---   auditor         everything but passwords and the secrets of webhooks and API keys, to read
+--   auditor         everything but passwords, and the secrets of webhooks, API keys and sessions, to read
 --   pgcredits_catalog   applies price lists: the words that define something, and no table
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
 --
@@ -114,6 +114,13 @@ api.register_webhook, api.disable_webhook, api.enable_webhook, api.renew_webhook
 api.take_webhooks, api.finish_webhook, api.read_stripe_list, api.note_stripe_page, api.missing_from_stripe,
 api.replay_from_stripe
 to service_role;
+-- Sessions of users who signed in here.
+grant usage on type api.sessions_ended to authenticated, service_role;
+grant usage on type api.session to service_role;
+grant execute on function api.end_sessions to authenticated, service_role;
+grant execute on function
+api.open_session, api.refresh_session, api.end_session, api.change_password
+to service_role;
 -- API keys of backends.
 grant usage on type api.api_key, api.api_key_holder to service_role;
 grant execute on function
@@ -154,6 +161,7 @@ grant select on api.api_keys, credits.api_keys to service_role;
 -- When a secret of a key was used, and not its hash.
 grant select (key_id, created_at, valid_until, last_used_at) on credits.api_key_secrets to service_role;
 grant select (key_id, valid_until, last_used_at) on credits.api_key_secrets to auditor;
+grant select (account_id, session_id, issued_at) on credits.refresh_tokens to auditor;
 grant select on api.release, credits.releases, api.balance_versions to service_role;
 grant execute on function credits.functions_digest, credits.columns_digest to service_role;
 grant execute on function
@@ -240,7 +248,8 @@ begin
         where
             c.relnamespace = 'credits'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
             and c.oid not in (
-                'credits.credentials'::regclass, 'credits.webhook_secrets'::regclass, 'credits.api_key_secrets'::regclass
+                'credits.credentials'::regclass, 'credits.webhook_secrets'::regclass, 'credits.api_key_secrets'::regclass,
+                'credits.refresh_tokens'::regclass
             )
     ));
 end

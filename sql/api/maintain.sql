@@ -26,6 +26,7 @@ begin
     v_answer.keys := credits.forget_keys(maintain.max_keys);
     perform credits.forget_origins(maintain.max_keys);
     perform credits.forget_attempts(maintain.max_keys);
+    perform credits.forget_sessions(maintain.max_keys);
     perform credits.forget_deliveries(maintain.max_keys);
     v_answer.events := credits.retry_events(maintain.max_accounts);
     -- A few accounts at a time, because their wallets stay locked until the end. A locked wallet is skipped: the

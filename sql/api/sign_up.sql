@@ -27,10 +27,8 @@ begin
         perform credits.fail(
             422, 'bad_email', 'this is not an e-mail address, or it has letters that are not allowed, or of two scripts'
         );
-    elsif not credits.is_name(sign_up.password_hash, 1000)
-        or (sign_up.password_hash like '$argon2%') is not true then
-        perform credits.fail(422, 'bad_password', 'the password must come as an argon2 hash');
     end if;
+    perform credits.check_password_hash(sign_up.password_hash);
 
     -- Of several sign-ups with one address at once, the first gets it. The others wait here, and are refused as a
     -- whole.

@@ -231,5 +231,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_api_keys as c;
+from audit.check_api_keys as c
+union all
+select
+    'check_sessions' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_sessions as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -77,7 +77,7 @@ def test_user_signs_up_and_signs_in(client: httpx.Client) -> None:
     response = client.post("/auth/signup", json={"email": address, "password": "longenough"})
     assert (response.status_code, response.headers["cache-control"]) == (201, "no-store")
     signed_up = response.json()
-    assert set(signed_up) == {"user_id", "access_token", "token_type", "expires_in"}
+    assert set(signed_up) == {"user_id", "access_token", "refresh_token", "token_type", "expires_in"}
     assert (signed_up["token_type"], signed_up["expires_in"]) == ("bearer", 3600)
     user = User(signed_up["user_id"], {"Authorization": f"Bearer {signed_up['access_token']}"})
     assert balance(client, user) == 0

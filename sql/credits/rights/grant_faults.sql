@@ -53,6 +53,10 @@ begin
         )
         or g.kind = 'partition'
         or starts_with(g.thing, 'credits.credentials') or starts_with(g.thing, 'credits.webhook_secrets')
+        or g.thing in (
+            'credits.api_key_secrets', 'credits.api_key_secrets.secret_hash', 'credits.refresh_tokens',
+            'credits.refresh_tokens.token_hash'
+        )
     union all
     select format('%s %s is to be read or called, and nobody hands that on', g.kind, g.thing),
         format('%s may %s%s', g.who, g.may, case when g.is_grantable then ', and grant it' else '' end)

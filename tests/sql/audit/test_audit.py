@@ -53,6 +53,7 @@ CHECKS = (
     "check_stripe_balance",
     "check_webhooks",
     "check_api_keys",
+    "check_sessions",
 )
 
 # The main account of these tests, and its entries.
@@ -112,6 +113,12 @@ NOTICE = (
     f" select account_id, 'low_balance', '{{}}', now() from credits.wallets where {ME}"
 )
 
+# A session of the main account, whose user has a password.
+SIGNED_IN = (
+    "insert into credits.credentials (email, password_hash, subject)"
+    f" select 'told@example.org', '$argon2', subject from credits.identities where {ME};"
+    " select api.open_session('told@example.org', '$argon2'); "
+)
 # A key, another that was made with it, and one that is revoked.
 KEYED = (
     "select api.create_api_key('maker', 'service_role', '2099-01-01');"
@@ -161,6 +168,9 @@ READ = (
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
     "check_access": [
+        # Hashes of secrets.
+        "grant select on credits.api_key_secrets to auditor",
+        "grant select (token_hash) on credits.refresh_tokens to auditor",
         # Owners.
         *(
             f"alter {thing} owner to postgres"
@@ -721,6 +731,14 @@ FAULTS = {
         " select account_id, notice_id, endpoint_id, now() - interval '25 hours', now()"
         " from notice cross join credits.webhook_endpoints",
         TOLD + "update credits.webhook_endpoints set disabled_at = now(), disabled_reason = 'nobody knows'",
+    ],
+    "check_sessions": [
+        SIGNED_IN + f"update credits.sign_in_sessions set ended_at = issued_at - interval '1 second',"
+        f" ended_by = 'signed_out' from credits.refresh_tokens as t where t.{ME}",
+        SIGNED_IN + f"update credits.sign_in_sessions set expires_at = began_at where {ME}",
+        SIGNED_IN + f"update credits.sign_in_sessions set expires_at = '2200-01-01' where {ME}",
+        SIGNED_IN + "insert into credits.password_changes (account_id, changed_at, actor)"
+        f" select account_id, clock_timestamp(), 'me' from credits.wallets where {ME}",
     ],
     "check_api_keys": [
         KEYED + "update credits.api_keys set revoked_at = null where name = 'revoked'",

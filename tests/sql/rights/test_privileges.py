@@ -138,6 +138,7 @@ AUDIT = {
             "stripe_balance",
             "webhooks",
             "api_keys",
+            "sessions",
         )
     ),
     "audit.findings",
@@ -207,6 +208,8 @@ BOOKS = {
         "prices",
         "sql_logins",
         "trusted_logins",
+        "sign_in_sessions",
+        "password_changes",
         "covered_lists",
         "missed_events",
         "stripe_movements",
@@ -356,7 +359,10 @@ LIMIT = {"credits.accounts": {"account_id", "overdraft_limit"}}
 SECRETS = {"credits.api_key_secrets": {"key_id", "created_at", "valid_until", "last_used_at"}}
 COLUMNS = {
     "analyst": FIGURES,
-    "auditor": {"credits.api_key_secrets": {"key_id", "valid_until", "last_used_at"}},
+    "auditor": {
+        "credits.api_key_secrets": {"key_id", "valid_until", "last_used_at"},
+        "credits.refresh_tokens": {"account_id", "session_id", "issued_at"},
+    },
     "spender": LIMIT,
     "support": EVENTS | WHOSE | LIMIT,
     "authenticated": WHOSE | LIMIT,
@@ -404,6 +410,7 @@ OWN = {
     "api.referral_code(text)": "",
     "api.set_auto_topup(numeric,bigint,text,text,bigint,text,text)": "10, 999, 'yes', 'basique'",
     "api.stop_auto_topup(text)": "",
+    "api.end_sessions(text)": "",
     "api.start_free_plan(text)": "",
     "api.offer_plan(text,text)": "'nothing'",
     "api.payment_customer(text)": "",
@@ -425,6 +432,10 @@ SERVE = {
     "api.finish_sign_in(text,text[])": "'nobody', array[repeat('0', 64)]",
     "api.begin_sign_up(text[],boolean)": "array[repeat('0', 64)]",
     "api.find_credential(text)": "'nobody'",
+    "api.open_session(text,text)": "'nobody', 'nothing'",
+    "api.refresh_session(uuid,uuid,text)": "gen_random_uuid(), gen_random_uuid(), 'nothing'",
+    "api.end_session(uuid,uuid,text,boolean)": "gen_random_uuid(), gen_random_uuid(), 'nothing'",
+    "api.change_password(text,text)": "'nobody', '$argon2'",
     "api.refund_usage(text,numeric,text,text)": "'nothing'",
     "api.replay_event(text,text)": "'nothing', 'why'",
     "api.dismiss_event(text,text)": "'nothing', 'why'",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import pytest
 from callers import Row, refused
@@ -139,6 +140,23 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "dismiss_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
+    "change_password/2": {"email": "unknown_user", "password_hash": "bad_password"},
+    "end_session/4": {
+        "account_id": Answered({"ended": None}, "there is no such token"),
+        "session_id": Answered({"ended": None}, "there is no such token"),
+        "token_hash": Answered({"ended": None}, "there is no such token"),
+        "everywhere": Omitted("only this session ends"),
+    },
+    "end_sessions/1": {"user_id": "bad_user"},
+    "open_session/2": {
+        "email": Answered({"state": None}, "nobody has it"),
+        "password_hash": Answered({"state": None}, "it is not the user's"),
+    },
+    "refresh_session/3": {
+        "account_id": Answered({"state": None}, "there is no such token"),
+        "session_id": Answered({"state": None}, "there is no such token"),
+        "token_hash": Answered({"state": None}, "there is no such token"),
+    },
     "create_api_key/4": {
         "name": "bad_api_key",
         "role": "bad_api_key",
@@ -319,10 +337,11 @@ TABLES = (
     "failures", "guest_uses", "status_changes", "account_origins", "sign_in_counts", "shortfalls",
     "auto_topups", "topup_consents", "topup_attempts", "stripe_calls", "refund_requests",
     "webhook_endpoints", "webhook_deliveries", "api_keys", "api_key_changes",
+    "sign_in_sessions", "credentials", "password_changes",
 )  # fmt: skip
 CHANCE = re.compile(  # names that chance gives, times, and the hashes over both
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\\+x[0-9a-f]+"
-    r"|whsec_[A-Za-z0-9+/]{43}=|pgc_test_[0-9a-f_]+|(?<=key_id[\"']: [\"'])[0-9a-f]{16}"
+    r"|whsec_[A-Za-z0-9+/]{43}=|pg[cr]_[0-9a-z_]+|(?<=key_id[\"']: [\"'])[0-9a-f]{16}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(\+[0-9:]+)?|datetime\.datetime\([^)]*\)[^)]*\)"
 )
 
@@ -359,6 +378,12 @@ class World:
         self.code = town.code(5)
         self.password_hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"
         call("sign_up", email="bea@example.com", password_hash=self.password_hash)
+        opened = call("open_session", email="bea@example.com", password_hash=self.password_hash)
+        self.session = {
+            "account_id": str(UUID(opened["refresh_token"][4:36])),
+            "session_id": str(UUID(opened["refresh_token"][36:68])),
+            "token_hash": sha256(opened["refresh_token"].encode()).hexdigest(),
+        }
         self.paid = paid_order(self.service, "payer")
         self.call = first_charge(self.service, "topped")
         self.endpoint_id = call("register_webhook", url="https://shop.example/hook")["endpoint_id"]
@@ -417,6 +442,11 @@ class World:
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
             "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
             "extend_hold/3": hold | {"ttl": "2 hours"},
+            "change_password/2": bea | {"password_hash": self.password_hash},
+            "end_session/4": self.session | {"everywhere": True},
+            "end_sessions/1": self.ada,
+            "open_session/2": bea | {"password_hash": self.password_hash},
+            "refresh_session/3": self.session,
             "create_api_key/4": {"name": "desk", "role": "support", "expires_at": "2099-01-01 00:00Z"}
             | {"idempotency_key": "k"},
             "resolve_api_key/2": self.secret,

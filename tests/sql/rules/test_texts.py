@@ -78,6 +78,7 @@ BY_NAME: dict[str, Kind] = {
     "name": Label("bad_api_key"),
     "role": Name(("bad_api_key",)),
     "secret_hash": Unused("it is only compared"),
+    "token_hash": Unused("it is only compared"),
     "module_name": Unused("the name of a module is in the catalog"),
     "network_keys": Name(("bad_guest",)),
     "over": Name(("bad_over",)),
@@ -102,6 +103,7 @@ BY_NAME: dict[str, Kind] = {
 EXCEPT: dict[tuple[str, str], Kind] = {
     ("add_tokens/9", "reason"): Name(("bad_reason",)),
     ("resolve_api_key/2", "key_id"): Unused("it is only compared"),
+    ("open_session/2", "password_hash"): Unused("it is only compared"),
 }
 
 CATALOG = Name(("bad_catalog",))

@@ -1,4 +1,4 @@
-"""The embedded identity provider: sign-up and sign-in with e-mail and password."""
+"""The embedded identity provider: sign-up and sign-in with e-mail and password, and sessions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from litestar import MediaType, Request, Response, Router, post
 from litestar.di import NamedDependency
 
-from pgcredits.http import guests, jsonbody, rpc
+from pgcredits.http import guests, jsonbody, rpc, sessions
 from pgcredits.http.errors import refuse
 from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
@@ -18,7 +18,10 @@ from pgcredits.tokens import SERVICE, mint
 _Request = Request[Any, Any, Any]
 
 _SHORTEST, _LONGEST = 8, 1024  # bytes of a password
-_FIELDS = ("email", "password", "referral_code")
+_FIELDS = (
+    *("email", "password", "referral_code", "new_password"),
+    *("grant_type", "refresh_token", "everywhere"),
+)
 
 
 class _Credential(msgspec.Struct):
@@ -40,22 +43,23 @@ async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> R
     """{"email", "password", referral_code?} → a user with an account, and a token."""
     fields = await _fields(request)
     email, password = _credentials(fields)
-    if not _SHORTEST <= len(password.encode()) <= _LONGEST:
-        raise refuse(422, "bad_password", f"A password has {_SHORTEST} to {_LONGEST} bytes.")
+    _check_length(password)
     newcomer = guests.newcomer(resources.settings, request)
     network = newcomer.network_members
     await rpc.call(
         resources.schema_cache, SERVICE, "begin_sign_up", jsonbody.build(network), path="/auth/signup"
     )  # before a password is hashed
+    password_hash = await resources.passwords.hash(password)
     arguments = {
         "email": jsonbody.text(email),
-        "password_hash": jsonbody.text(await resources.passwords.hash(password)),
+        "password_hash": jsonbody.text(password_hash),
         **_known(newcomer, fields),
     }
     body = jsonbody.build(arguments)
     text = await rpc.call(resources.schema_cache, SERVICE, "sign_up", body, path="/auth/signup")
     user = msgspec.json.decode(text, type=_Newcomer)
-    answer = _token(resources.settings, user.user_id)
+    session = await sessions.begin(resources, user.email, password_hash, "/auth/signup")
+    answer = _token(resources.settings, session)
     if user.welcome_waits_for:  # something that new accounts are given was withheld
         answer |= {
             "welcome": user.welcome,
@@ -85,35 +89,72 @@ async def open_account(request: _Request, resources: NamedDependency[Resources])
 
 @post("/token", status_code=200)
 async def sign_in(request: _Request, resources: NamedDependency[Resources]) -> Response[dict[str, Any]]:
-    """E-mail and password, as JSON or as a form (OAuth's password grant) → a token."""
-    email, password = _credentials(await _fields(request))
+    """E-mail and password, or a refresh token, as JSON or as a form (OAuth's grants) → tokens."""
+    fields = await _fields(request)
+    if fields.get("grant_type") == "refresh_token" or isinstance(fields.get("refresh_token"), str):
+        session = await sessions.go_on(resources, _refresh_token(fields), "/auth/token")
+        return Response(_token(resources.settings, session))
+    email, password = _credentials(fields)
+    known = await _proved(request, resources, email, password, "/auth/token")
+    session = await sessions.begin(resources, email, known, "/auth/token")
+    return Response(_token(resources.settings, session))
+
+
+@post("/password", status_code=200)
+async def change_password(
+    request: _Request, resources: NamedDependency[Resources]
+) -> Response[dict[str, Any]]:
+    """{"email", "password", "new_password"} → tokens of a new session. All others of the user end."""
+    fields = await _fields(request)
+    email, password = _credentials(fields)
+    wanted = fields.get("new_password")
+    if not isinstance(wanted, str):
+        raise refuse(400, "bad_request", "new_password is required, as text.")
+    _check_length(wanted)
+    await _proved(request, resources, email, password, "/auth/password")
+    password_hash = await resources.passwords.hash(wanted)
+    arguments = {"email": jsonbody.text(email), "password_hash": jsonbody.text(password_hash)}
+    body = jsonbody.build(arguments)
+    await rpc.call(resources.schema_cache, SERVICE, "change_password", body, path="/auth/password")
+    session = await sessions.begin(resources, email, password_hash, "/auth/password")
+    return Response(_token(resources.settings, session))
+
+
+@post("/logout", status_code=200)
+async def sign_out(request: _Request, resources: NamedDependency[Resources]) -> Response[dict[str, int]]:
+    """{"refresh_token", everywhere?} → how many sessions ended: this one, or all of its user."""
+    fields = await _fields(request)
+    everywhere = fields.get("everywhere") in (True, "true")
+    ended = await sessions.end(resources, _refresh_token(fields), everywhere, "/auth/logout")
+    return Response({"ended": ended})
+
+
+async def _proved(request: _Request, resources: Resources, email: str, password: str, path: str) -> str:
+    """The hash that the password matches. Raises ApiError 400 invalid_grant, or 429 after many attempts."""
     network = guests.newcomer(resources.settings, request).network_members
     attempt = {"email": jsonbody.text(email), **network}
     text = await rpc.call(
-        resources.schema_cache, SERVICE, "begin_sign_in", jsonbody.build(attempt), path="/auth/token"
+        resources.schema_cache, SERVICE, "begin_sign_in", jsonbody.build(attempt), path=path
     )
     user = msgspec.json.decode(text, type=_Credential)
     # A longer password cannot be anybody's; comparing it anyway would let strangers hash megabytes here.
     fits = len(password.encode()) <= _LONGEST
-    if (
-        not await resources.passwords.matches(password if fits else "", user.password_hash)
-        or not user.user_id
-        or not fits
-    ):
+    right = await resources.passwords.matches(password if fits else "", user.password_hash)
+    if not right or not user.user_id or not user.password_hash or not fits:
         raise refuse(400, "invalid_grant", "Wrong e-mail address or password.")
     worked = {"email": attempt["email"], "network_keys": network["network_keys"]}
-    await rpc.call(
-        resources.schema_cache, SERVICE, "finish_sign_in", jsonbody.build(worked), path="/auth/token"
-    )
-    return Response(_token(resources.settings, user.user_id))
+    await rpc.call(resources.schema_cache, SERVICE, "finish_sign_in", jsonbody.build(worked), path=path)
+    return user.password_hash
 
 
-def _token(settings: Settings, user_id: str) -> dict[str, Any]:
+def _token(settings: Settings, session: sessions.Session) -> dict[str, Any]:
+    user_id = session.user_id
     return {
         "user_id": user_id,
         "access_token": mint(
             settings.jwt_secret, "authenticated", user_id, settings.token_seconds, settings.jwt_audience
         ),
+        "refresh_token": session.refresh_token,
         "token_type": "bearer",
         "expires_in": settings.token_seconds,
     }
@@ -141,6 +182,18 @@ def _credentials(fields: dict[str, Any]) -> tuple[str, str]:
     return email, password
 
 
+def _check_length(password: str) -> None:
+    if not _SHORTEST <= len(password.encode()) <= _LONGEST:
+        raise refuse(422, "bad_password", f"A password has {_SHORTEST} to {_LONGEST} bytes.")
+
+
+def _refresh_token(fields: dict[str, Any]) -> str:
+    token = fields.get("refresh_token")
+    if not isinstance(token, str):
+        raise refuse(400, "bad_request", "refresh_token is required, as text.")
+    return token
+
+
 def _known(newcomer: guests.Visitor, fields: dict[str, Any]) -> dict[str, str]:
     """What is known of somebody new, as arguments of sign_up and open_account."""
     code = fields.get("referral_code")
@@ -151,4 +204,4 @@ def _known(newcomer: guests.Visitor, fields: dict[str, Any]) -> dict[str, str]:
     return {**newcomer.members, "referral_code": jsonbody.text(code)}
 
 
-router = Router("/auth", route_handlers=[sign_up, sign_in, open_account])
+router = Router("/auth", route_handlers=[sign_up, sign_in, sign_out, change_password, open_account])
