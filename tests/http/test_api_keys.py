@@ -203,6 +203,36 @@ def test_publishable_key_is_nobody(
     assert client.get("/rest/v1/balance", headers=with_key("another word")).json()["code"] == "PGRST301"
 
 
+def test_flood_of_wrong_keys_leaves_the_pool_to_others(
+    client: httpx.Client, make: Make, admin: psycopg.Connection[Any]
+) -> None:
+    """Each question about a key waits in the database, as long as a call may wait there."""
+    known = make("support")["api_key"]
+    assert look(client, known).status_code == 200
+    with ThreadPoolExecutor(12) as pool:
+        with admin.transaction():
+            admin.execute("lock table credits.api_key_secrets in access exclusive mode")
+            flood = [pool.submit(look, client, invented(number)) for number in range(100, 112)]
+            deadline = time.monotonic() + 2
+            while waiting(admin) == 0:
+                assert time.monotonic() < deadline
+            for headers in (bearer("service_role"), with_key(known)):
+                assert client.get("/rest/v1/balance?limit=1", headers=headers).status_code == 200
+            assert waiting(admin) == 1  # a third of the four connections
+            assert not any(answer.done() and answer.result().status_code == 200 for answer in flood)
+        assert {answer.result().status_code for answer in flood} <= {401, 503}
+
+
+def waiting(admin: psycopg.Connection[Any]) -> int:
+    """How many questions about keys wait for a lock."""
+    row = admin.execute(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        " and query like '%api.resolve_api_key%' and pid <> pg_backend_pid()"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 # The memory of one process
 
 
