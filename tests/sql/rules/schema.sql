@@ -333,6 +333,18 @@ CREATE TYPE api.release_receipt AS (
 	replayed boolean
 );
 COMMENT ON TYPE api.release_receipt IS 'A hold that has ended: the tokens that went back, and those charged before.';
+CREATE TYPE api.session AS (
+	user_id text,
+	state text,
+	refresh_token text,
+	expires_at timestamp with time zone
+);
+COMMENT ON TYPE api.session IS 'A session of a user who signed in here. state: active, ended or expired, or null when there is no such session. refresh_token: refreshes it once, only in the answer that made it. expires_at: when it ends if it is not refreshed.';
+CREATE TYPE api.sessions_ended AS (
+	user_id text,
+	ended bigint
+);
+COMMENT ON TYPE api.sessions_ended IS 'How many sessions of a user were ended.';
 CREATE TYPE api.shortfall_receipt AS (
 	shortfall_id text,
 	user_id text,
@@ -581,6 +593,13 @@ lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity
 JSON, the text "infinity"); null is refused.
 With an idempotency_key a repeat of the same call gets the same answer. Another call undoes it.
 Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_expiry, bad_reason or bad_key, PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.change_password(email text, password_hash text) RETURNS api.sessions_ended
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.change_password(email text, password_hash text) IS 'Give a user another password, as an argon2 hash, and end all their sessions. For services: the caller has compared the
+old password, or has sent a mail to the address.
+Raises PT404 unknown_user, PT422 bad_password, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.claim_stripe_calls(most bigint DEFAULT 10, lease_seconds bigint DEFAULT 60) RETURNS api.stripe_calls
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -699,6 +718,20 @@ CREATE FUNCTION api.enable_webhook(endpoint_id uuid, reason text) RETURNS api.we
 COMMENT ON FUNCTION api.enable_webhook(endpoint_id uuid, reason text) IS 'Send to an endpoint again, first what was waiting when it was disabled. For services.
 The call records who enabled it, when and why. Enabling it again changes nothing.
 Raises PT404 unknown_webhook, PT422 bad_reason, PT503 busy, PT403 not_yours.';
+CREATE FUNCTION api.end_session(account_id uuid, session_id uuid, token_hash text, everywhere boolean DEFAULT false) RETURNS api.sessions_ended
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.end_session(account_id uuid, session_id uuid, token_hash text, everywhere boolean) IS 'End the session that a refresh token is of, or with everywhere all sessions of its user. For services. Safe to repeat.
+A row of nulls: there is no such token.
+Raises PT503 busy, PT403 not_yours.';
+CREATE FUNCTION api.end_sessions(user_id text DEFAULT NULL::text) RETURNS api.sessions_ended
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.end_sessions(user_id text) IS 'End all sessions of the caller, or of the user that a service names. Safe to repeat. Access tokens that were issued
+before count until they expire.
+Raises PT404 unknown_user, PT401 not_signed_in, PT422 bad_user or bad_isolation, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -832,6 +865,14 @@ for guest_consume, for the bounds of campaigns. Only from services: email_verifi
 verified the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+CREATE FUNCTION api.open_session(email text, password_hash text) RETURNS api.session
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.open_session(email text, password_hash text) IS 'Open a session for a user whose password was right: docs/identity.md. For services.
+password_hash: the hash that the password was compared with. If it is no longer the user''s, the answer is a row of
+nulls. refresh_token: refreshes the session once. Only this answer shows it.
+Raises PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.operating_figures() RETURNS api.operating_figures
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -888,6 +929,14 @@ COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, 
 code is made when somebody first asks for it.
 Raises PT404 no_campaign (no campaign rewards bringing somebody) or unknown_user, PT422 bad_user, PT423
 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+CREATE FUNCTION api.refresh_session(account_id uuid, session_id uuid, token_hash text) RETURNS api.session
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.refresh_session(account_id uuid, session_id uuid, token_hash text) IS 'Refresh a session with its token, of which token_hash is the sha256 in hex. For services. The answer has the next
+token. The same token within 10 seconds gets another one. Later it ends the session: somebody else may have it.
+state: active; or ended or expired, without a token. A row of nulls: there is no such token.
+Raises PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT 'Infinity'::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1190,6 +1239,11 @@ CREATE FUNCTION credits.account_of_checkout(p_session jsonb) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.account_of_checkout(p_session jsonb) IS 'The account for which the HTTP API opened a Checkout session in subscription mode. Null for another session.';
+CREATE FUNCTION credits.account_of_login() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.account_of_login() IS 'The account of a session that is not the HTTP API''s, as credits.subject_of_login says; null for nobody.';
 CREATE FUNCTION credits.account_of_subscription(p_subscription_id text, p_metadata jsonb, p_customer_id text) RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2052,6 +2106,11 @@ CREATE FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) IS 'Compares the cost of a call with the one that the client names; null passes. Raises PT422 price_mismatch.';
+CREATE FUNCTION credits.check_password_hash(p_password_hash text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_password_hash(p_password_hash text) IS 'Checks that a text is an argon2 hash. Raises PT422 bad_password.';
 CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2555,6 +2614,11 @@ CREATE FUNCTION credits.end_session_order(p_order credits.orders, p_event credit
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) IS 'Moves an order whose session says that nothing was paid, or not yet. p_own: the session is the order''s. Returns the outcome.';
+CREATE FUNCTION credits.end_sessions_of(p_account_id uuid, p_ended_by text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.end_sessions_of(p_account_id uuid, p_ended_by text) IS 'Ends all sessions of an account, and returns how many. Raises PT503 busy.';
 CREATE FUNCTION credits.end_stale_calls(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2699,6 +2763,26 @@ CREATE FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order that the session of an event names, whether it exists or not. Nulls when it names none.';
+CREATE TABLE credits.sign_in_sessions (
+    account_id uuid NOT NULL,
+    session_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    subject text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT sign_in_sessions_end_has_time CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT sign_in_sessions_end_is_known CHECK ((ended_by = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'password_changed'::text, 'token_reused'::text])))
+);
+ALTER TABLE ONLY credits.sign_in_sessions FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.sign_in_sessions IS 'Sessions of users who signed in with the embedded identity provider. api.maintain forgets them 35 days after they expired.';
+COMMENT ON COLUMN credits.sign_in_sessions.expires_at IS 'When the session ends if it is not refreshed: 30 days after the last refresh, and a year after its beginning at the latest.';
+COMMENT ON COLUMN credits.sign_in_sessions.ended_by IS 'signed_out, signed_out_everywhere, password_changed, or token_reused: a token that had been used was used again.';
+CREATE FUNCTION credits.find_session(p_account_id uuid, p_session_id uuid, p_token_hash text) RETURNS credits.sign_in_sessions
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_session(p_account_id uuid, p_session_id uuid, p_token_hash text) IS 'The session that a refresh token is of, locked; nulls if there is no such token. Raises PT503 busy.';
 CREATE FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2788,6 +2872,11 @@ CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins that are older than 35 days: their keys no longer match new ones. Null means all of them.';
+CREATE FUNCTION credits.forget_sessions(p_max bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_sessions(p_max bigint) IS 'Forgets at most p_max sessions that ended or expired more than 35 days ago. Null means all of them.';
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -3286,6 +3375,11 @@ CREATE FUNCTION credits.make_due() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.make_due() IS 'Makes every wallet due, because a rule about notices or dates has changed. Locks all of them.';
+CREATE FUNCTION credits.make_refresh_token(p_session credits.sign_in_sessions) RETURNS api.session
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.make_refresh_token(p_session credits.sign_in_sessions) IS 'Makes the next token of a locked session. The session then ends in 30 days if nobody refreshes it, and a year after its beginning at the latest.';
 CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4391,6 +4485,11 @@ CREATE FUNCTION credits.subject() RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+CREATE FUNCTION credits.subject_of_login() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.subject_of_login() IS 'The user id of a session that is not the HTTP API''s: what the claims of a trusted login say, or the person whose login it is; null for nobody.';
 CREATE FUNCTION credits.subscription_metadata(p_object jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7794,6 +7893,47 @@ UNION ALL
      FULL JOIN last_entries ON ((wallet.account_id = last_entries.account_id)))
   WHERE ((wallet.seq IS DISTINCT FROM COALESCE(last_entries.entries, (0)::bigint)) OR (wallet.posted_at IS DISTINCT FROM COALESCE(last_entries.last_at, '-infinity'::timestamp with time zone)));
 COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
+CREATE TABLE credits.password_changes (
+    account_id uuid NOT NULL,
+    change_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    actor text NOT NULL
+);
+ALTER TABLE ONLY credits.password_changes FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.password_changes IS 'When the holder of an account was given another password. Rows are never changed.';
+COMMENT ON COLUMN credits.password_changes.actor IS 'The service that said so.';
+CREATE TABLE credits.refresh_tokens (
+    account_id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT refresh_tokens_are_sha256 CHECK ((length(token_hash) = 32))
+);
+ALTER TABLE ONLY credits.refresh_tokens FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.refresh_tokens IS 'The sha256 of the tokens that refresh a session. Each is used once, and another one follows it.';
+COMMENT ON COLUMN credits.refresh_tokens.used_at IS 'When it was used. Null: it is the present one.';
+CREATE VIEW audit.check_sessions WITH (security_invoker='true') AS
+ SELECT t.account_id,
+    format('a token of session %s is issued before the session ends'::text, t.session_id) AS expected,
+    format('issued at %s'::text, credits.utc_text(t.issued_at)) AS found
+   FROM (credits.refresh_tokens t
+     JOIN credits.sign_in_sessions s ON (((t.account_id = s.account_id) AND (t.session_id = s.session_id))))
+  WHERE (((t.issued_at > s.ended_at) OR (t.issued_at > s.expires_at)) IS TRUE)
+UNION ALL
+ SELECT s.account_id,
+    format('session %s ends with the password that opened it'::text, s.session_id) AS expected,
+    format('the password was changed at %s'::text, credits.utc_text(c.changed_at)) AS found
+   FROM (credits.sign_in_sessions s
+     JOIN credits.password_changes c ON ((s.account_id = c.account_id)))
+  WHERE ((s.ended_at IS NULL) AND (s.began_at < c.changed_at))
+UNION ALL
+ SELECT s.account_id,
+    format('session %s lasts at most a year'::text, s.session_id) AS expected,
+    format('it expires at %s'::text, credits.utc_text(s.expires_at)) AS found
+   FROM credits.sign_in_sessions s
+  WHERE (s.expires_at > (s.began_at + '8760:00:00'::interval));
+COMMENT ON VIEW audit.check_sessions IS 'Tokens are issued before their session ends. No session outlives the password that opened it, nor a year.';
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
     instance_id uuid DEFAULT gen_random_uuid(),
@@ -8946,7 +9086,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_api_keys c;
+   FROM audit.check_api_keys c
+UNION ALL
+ SELECT 'check_sessions'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_sessions c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -9358,6 +9504,8 @@ ALTER TABLE ONLY credits.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (account_id, notice_id);
 ALTER TABLE ONLY credits.packs
     ADD CONSTRAINT packs_pkey PRIMARY KEY (pack_id);
+ALTER TABLE ONLY credits.password_changes
+    ADD CONSTRAINT password_changes_pkey PRIMARY KEY (account_id, change_id);
 ALTER TABLE ONLY credits.plan_versions
     ADD CONSTRAINT plan_versions_pkey PRIMARY KEY (plan_id, version);
 ALTER TABLE ONLY credits.plans
@@ -9378,6 +9526,8 @@ ALTER TABLE ONLY credits.redemptions
     ADD CONSTRAINT redemptions_pkey PRIMARY KEY (account_id, campaign_id, number);
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY credits.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (account_id, session_id, token_hash);
 ALTER TABLE ONLY credits.refund_requests
     ADD CONSTRAINT refund_requests_pkey PRIMARY KEY (account_id, request_id);
 ALTER TABLE ONLY credits.release_objects
@@ -9394,6 +9544,8 @@ ALTER TABLE ONLY credits.sign_in_counts
     ADD CONSTRAINT sign_in_counts_pkey PRIMARY KEY (scope);
 ALTER TABLE ONLY credits.sign_in_networks
     ADD CONSTRAINT sign_in_networks_pkey PRIMARY KEY (account_id, network_key);
+ALTER TABLE ONLY credits.sign_in_sessions
+    ADD CONSTRAINT sign_in_sessions_pkey PRIMARY KEY (account_id, session_id);
 ALTER TABLE ONLY credits.spend_limits
     ADD CONSTRAINT spend_limits_pkey PRIMARY KEY (account_id, set_by, period);
 ALTER TABLE ONLY credits.sql_logins
@@ -9485,6 +9637,7 @@ CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, 
 CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
 CREATE INDEX sign_in_counts_ends_idx ON credits.sign_in_counts USING btree (window_ends);
 CREATE INDEX sign_in_networks_seen_idx ON credits.sign_in_networks USING btree (seen_at);
+CREATE INDEX sign_in_sessions_expires_idx ON credits.sign_in_sessions USING btree (expires_at);
 CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_id);
 CREATE INDEX stripe_calls_due_idx ON credits.stripe_calls USING btree (due_at) WHERE (state = 'due'::text);
 CREATE UNIQUE INDEX stripe_calls_made_for_idx ON credits.stripe_calls USING btree (account_id, kind, made_for);
@@ -9605,6 +9758,8 @@ ALTER TABLE ONLY credits.outbox
     ADD CONSTRAINT outbox_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.packs
     ADD CONSTRAINT packs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
+ALTER TABLE ONLY credits.password_changes
+    ADD CONSTRAINT password_changes_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.plan_versions
     ADD CONSTRAINT plan_versions_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
 ALTER TABLE ONLY credits.plan_versions
@@ -9633,6 +9788,8 @@ ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
+ALTER TABLE ONLY credits.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_fkey FOREIGN KEY (account_id, session_id) REFERENCES credits.sign_in_sessions(account_id, session_id);
 ALTER TABLE ONLY credits.refund_requests
     ADD CONSTRAINT refund_requests_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
 ALTER TABLE ONLY credits.reversals
@@ -9643,6 +9800,8 @@ ALTER TABLE ONLY credits.shortfalls
     ADD CONSTRAINT shortfalls_hold_fkey FOREIGN KEY (account_id, hold_id) REFERENCES credits.holds(account_id, hold_id);
 ALTER TABLE ONLY credits.sign_in_networks
     ADD CONSTRAINT sign_in_networks_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.sign_in_sessions
+    ADD CONSTRAINT sign_in_sessions_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.spend_limits
     ADD CONSTRAINT spend_limits_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.sql_logins
@@ -9730,6 +9889,7 @@ CREATE POLICY auditor_reads ON credits.notice_rules FOR SELECT TO auditor USING 
 CREATE POLICY auditor_reads ON credits.orders FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.outbox FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.packs FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.password_changes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.plan_versions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.plans FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_components FOR SELECT TO auditor USING (true);
@@ -9739,6 +9899,7 @@ CREATE POLICY auditor_reads ON credits.priced_targets FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.prices FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.redemptions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.refresh_tokens FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.refund_requests FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.release_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.releases FOR SELECT TO auditor USING (true);
@@ -9747,6 +9908,7 @@ CREATE POLICY auditor_reads ON credits.settings FOR SELECT TO auditor USING (tru
 CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.sign_in_counts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.sign_in_networks FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.sign_in_sessions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.spend_limits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.sql_logins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.status_changes FOR SELECT TO auditor USING (true);
@@ -9882,6 +10044,7 @@ CREATE POLICY owner ON credits.notice_rules TO credits_owner USING (true) WITH C
 CREATE POLICY owner ON credits.orders TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.outbox TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.packs TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.password_changes TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.plan_versions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.plans TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.price_components TO credits_owner USING (true) WITH CHECK (true);
@@ -9891,6 +10054,7 @@ CREATE POLICY owner ON credits.priced_targets TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.prices TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.redemptions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.refresh_tokens TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.refund_requests TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.release_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.releases TO credits_owner USING (true) WITH CHECK (true);
@@ -9899,6 +10063,7 @@ CREATE POLICY owner ON credits.settings TO credits_owner USING (true) WITH CHECK
 CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.sign_in_counts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.sign_in_networks TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.sign_in_sessions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.spend_limits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.sql_logins TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.status_changes TO credits_owner USING (true) WITH CHECK (true);
@@ -9921,6 +10086,7 @@ CREATE POLICY owner ON credits.webhook_deliveries TO credits_owner USING (true) 
 CREATE POLICY owner ON credits.webhook_endpoints TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.webhook_secrets TO credits_owner USING (true) WITH CHECK (true);
 ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.password_changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.plan_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.plans ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
@@ -9930,6 +10096,7 @@ ALTER TABLE credits.priced_targets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.refresh_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.refund_requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
@@ -9964,6 +10131,7 @@ ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.sign_in_counts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.sign_in_networks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.sign_in_sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
 CREATE POLICY spender_reads ON credits.accounts FOR SELECT TO spender USING (true);
 CREATE POLICY spender_reads ON credits.holds FOR SELECT TO spender USING (true);
@@ -10112,6 +10280,11 @@ REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.release_receipt TO authenticated;
 GRANT ALL ON TYPE api.release_receipt TO spender;
 GRANT ALL ON TYPE api.release_receipt TO service_role;
+REVOKE ALL ON TYPE api.session FROM PUBLIC;
+GRANT ALL ON TYPE api.session TO service_role;
+REVOKE ALL ON TYPE api.sessions_ended FROM PUBLIC;
+GRANT ALL ON TYPE api.sessions_ended TO authenticated;
+GRANT ALL ON TYPE api.sessions_ended TO service_role;
 REVOKE ALL ON TYPE api.shortfall_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.shortfall_receipt TO service_role;
 REVOKE ALL ON TYPE api.spend_limit FROM PUBLIC;
@@ -10176,6 +10349,8 @@ GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean,
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.change_password(email text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.change_password(email text, password_hash text) TO service_role;
 REVOKE ALL ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) TO service_role;
 REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM PUBLIC;
@@ -10208,6 +10383,11 @@ REVOKE ALL ON FUNCTION api.dismiss_event(event_id text, reason text) FROM PUBLIC
 GRANT ALL ON FUNCTION api.dismiss_event(event_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.enable_webhook(endpoint_id uuid, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.enable_webhook(endpoint_id uuid, reason text) TO service_role;
+REVOKE ALL ON FUNCTION api.end_session(account_id uuid, session_id uuid, token_hash text, everywhere boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.end_session(account_id uuid, session_id uuid, token_hash text, everywhere boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.end_sessions(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.end_sessions(user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.end_sessions(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
@@ -10244,6 +10424,8 @@ REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO authenticated;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.open_session(email text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.open_session(email text, password_hash text) TO service_role;
 REVOKE ALL ON FUNCTION api.operating_figures() FROM PUBLIC;
 GRANT ALL ON FUNCTION api.operating_figures() TO service_role;
 REVOKE ALL ON FUNCTION api.payment_customer(user_id text) FROM PUBLIC;
@@ -10261,6 +10443,8 @@ GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id t
 REVOKE ALL ON FUNCTION api.referral_code(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.referral_code(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.referral_code(user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.refresh_session(account_id uuid, session_id uuid, token_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.refresh_session(account_id uuid, session_id uuid, token_hash text) TO service_role;
 REVOKE ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.register_webhook(url text, kinds text[], description text) FROM PUBLIC;
@@ -10338,6 +10522,7 @@ REVOKE ALL ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) FROM PU
 REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_of_checkout(p_session jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.account_of_login() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_of_subscription(p_subscription_id text, p_metadata jsonb, p_customer_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
@@ -10521,6 +10706,7 @@ REVOKE ALL ON FUNCTION credits.check_key_expiry(p_expires_at timestamp with time
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_password_hash(p_password_hash text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.plan_versions TO anon;
 GRANT SELECT ON TABLE credits.plan_versions TO authenticated;
@@ -10635,6 +10821,7 @@ GRANT SELECT ON TABLE credits.topup_attempts TO service_role;
 GRANT SELECT ON TABLE credits.topup_attempts TO auditor;
 REVOKE ALL ON FUNCTION credits.end_attempt(p_attempt credits.topup_attempts, p_state text, p_reason text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.end_sessions_of(p_account_id uuid, p_ended_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.end_stale_calls(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
@@ -10665,6 +10852,8 @@ REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FR
 REVOKE ALL ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.sign_in_sessions TO auditor;
+REVOKE ALL ON FUNCTION credits.find_session(p_account_id uuid, p_session_id uuid, p_token_hash text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_subscription(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.webhook_endpoints TO support;
@@ -10682,6 +10871,7 @@ REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_deliveries(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_sessions(p_max bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
 GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
@@ -10803,6 +10993,7 @@ REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_re
 REVOKE ALL ON FUNCTION credits.made_with_key(p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_api_key_secret(p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_due() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.make_refresh_token(p_session credits.sign_in_sessions) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
@@ -11059,6 +11250,7 @@ GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
+REVOKE ALL ON FUNCTION credits.subject_of_login() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_metadata(p_object jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_problem(p_event credits.stripe_events, p_subscription_id text, p_customer_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_rank(p_event credits.stripe_events) FROM PUBLIC;
@@ -11401,6 +11593,11 @@ GRANT SELECT ON TABLE audit.check_reversals TO auditor;
 GRANT SELECT ON TABLE audit.check_roles TO auditor;
 GRANT SELECT ON TABLE audit.check_running_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_sequence TO auditor;
+GRANT SELECT ON TABLE credits.password_changes TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.refresh_tokens TO auditor;
+GRANT SELECT(session_id) ON TABLE credits.refresh_tokens TO auditor;
+GRANT SELECT(issued_at) ON TABLE credits.refresh_tokens TO auditor;
+GRANT SELECT ON TABLE audit.check_sessions TO auditor;
 GRANT SELECT ON TABLE credits.settings TO auditor;
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
