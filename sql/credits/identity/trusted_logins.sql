@@ -69,6 +69,21 @@ comment on function credits.distrust_claims(name) is
 'For the operator. Claims in sessions of this login no longer count, from the next statement on. '
 'Raises PT422 bad_login.';
 
+create or replace function credits.is_trusted_login()
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
+        select from credits.trusted_logins as t where t.login = session_user and t.role_oid = credits.session_role()
+    );
+end
+$$;
+comment on function credits.is_trusted_login() is
+'Whether this session is of a program that the operator has trusted with claims, whatever role it acts in.';
+
 create or replace function credits.claims_of_trusted_login()
 returns jsonb
 language plpgsql

@@ -11,7 +11,7 @@ as $$
 declare
     v_key text;
 begin
-    if session_user not in ('pgcredits_api', 'pgcredits_service')
+    if not (session_user in ('pgcredits_api', 'pgcredits_service') or credits.is_trusted_login())
         or right(current_setting('request.path', true), length(p_function) + 5) is distinct from '/rpc/' || p_function then
         return null;
     end if;
@@ -23,8 +23,8 @@ begin
 end
 $$;
 comment on function credits.read_header_key(text) is
-'The key that came as a header with a call of this function, on a login of the HTTP API; null for none. Raises PT422 '
-'bad_key.';
+'The key that came as a header with a call of this function, on a login of the HTTP API or a trusted one; null for '
+'none. Raises PT422 bad_key.';
 
 -- A call that gives its key as an argument never comes here. The planner inlines this into the calls that do.
 create or replace function credits.header_key(p_function text)

@@ -66,6 +66,31 @@ def test_trusted_login_is_the_user_that_it_says(
     assert as_user(gate, new).call("create_order", pack_id="standard")["user_id"] == new.user_id
 
 
+def test_header_with_a_key_counts_behind_a_trusted_login(
+    user: User, service: Caller, login: Callable[..., Connection], admin: Connection
+) -> None:
+    """Also for a service, whose role needs no claims."""
+    ada, gate = user(100), login("authenticated", "service_role")
+    for trusted in (False, True):
+        if trusted:
+            trust(admin, gate)
+        for role, arguments in (("authenticated", {}), ("service_role", {"user_id": ada.user_id})):
+            answers = []
+            for _ in range(2):
+                with gate.transaction():
+                    caller = Caller(gate, role, ada.user_id)
+                    gate.execute("select set_config('request.path', '/rpc/consume_tokens', true)")
+                    gate.execute(
+                        "select set_config('request.headers', %s, true)",
+                        (json.dumps({"idempotency-key": f"{role} {trusted}"}),),
+                    )
+                    if trusted or role == "service_role":
+                        answers.append(caller.call("consume_tokens", module_id="metube", **arguments))
+            if answers:
+                assert [answer["replayed"] for answer in answers] == [False, trusted]
+    assert ada.balance() == 100 - 10 * (2 + 1 + 1)
+
+
 def test_login_that_is_not_named_stays_nobody(
     user: User, login: Callable[..., Connection], admin: Connection
 ) -> None:
