@@ -3014,7 +3014,7 @@ CREATE FUNCTION credits.read_header_key(p_function text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.read_header_key(p_function text) IS 'The key that came as a header with a call of this function, on a login of the HTTP API; null for none. Raises PT422 bad_key.';
+COMMENT ON FUNCTION credits.read_header_key(p_function text) IS 'The key that came as a header with a call of this function, on a login of the HTTP API or a trusted one; null for none. Raises PT422 bad_key.';
 CREATE FUNCTION credits.header_key(p_function text) RETURNS text
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((current_setting('request.headers'::text, true) ~~ '%"idempotency-key"%'::text) IS TRUE) THEN credits.read_header_key(p_function) ELSE NULL::text END;
@@ -3136,6 +3136,11 @@ CREATE FUNCTION credits.is_spender() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'spender'::name, 'member'::text);
 COMMENT ON FUNCTION credits.is_spender() IS 'Whether the caller may charge any user: whether it is a member of spender, as service_role is.';
+CREATE FUNCTION credits.is_trusted_login() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_trusted_login() IS 'Whether this session is of a program that the operator has trusted with claims, whatever role it acts in.';
 CREATE FUNCTION credits.is_well_written(p_word text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10941,6 +10946,7 @@ REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM 
 REVOKE ALL ON FUNCTION credits.is_second_trial(p_event credits.stripe_events, p_amount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_trusted_login() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_without_order(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
