@@ -94,7 +94,10 @@ def test_each_change_is_an_event(
         assert mine.balance()["balance"] == receipt["balance"] + 5
 
 
-def test_many_changes_are_few_events(client: httpx.Client, base_url: str, rich: User) -> None:
+def test_many_changes_are_few_events(
+    client: httpx.Client, base_url: str, rich: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_INTERVAL", 1.0)  # as it is outside of tests
     with stream(base_url, rich.headers) as mine:
         mine.balance()
         for _ in range(20):

@@ -17,7 +17,7 @@ from pgcredits.settings import Settings
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]
 
-DELAY = 1
+DELAY = 2  # seconds
 
 
 @dataclass
