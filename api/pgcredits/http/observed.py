@@ -36,6 +36,7 @@ _DEFAULTS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
+_OF_ROUTES = frozenset(name for name, _ in _DEFAULTS)
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -59,7 +60,8 @@ class Observed:
         self._tracing = tracing
         https = settings.public_url.startswith("https:")
         hsts = ((b"strict-transport-security", b"max-age=%d" % _YEAR),) if https else ()
-        self._always = [*_ALWAYS, *hsts]
+        self._always = (*_ALWAYS, *hsts)
+        self._all = (*_DEFAULTS, *self._always)
         self._process = os.urandom(6).hex()
         self._numbers = count(1)
 
@@ -69,9 +71,8 @@ class Observed:
             return
         started = time.perf_counter()
         state = scope.setdefault("state", {})
-        request_id = self._request_id(scope["headers"])
-        state["request_id"] = request_id.decode()
-        logs.request_id.set(state["request_id"])  # uvicorn answers each request in a context of its own
+        request_id = state["request_id"] = self._request_id(scope["headers"])
+        logs.request_id.set(request_id)  # uvicorn answers each request in a context of its own
         status = 500
 
         async def sent(message: Message) -> None:
@@ -86,21 +87,23 @@ class Observed:
         finally:
             self._note(scope, state, status, time.perf_counter() - started)
 
-    def _request_id(self, headers: Any) -> bytes:
+    def _request_id(self, headers: Any) -> str:
         for name, value in headers:
             if name == b"x-request-id" and _SANE_ID.match(value):
-                return bytes(value)
-        return b"%s-%x" % (self._process.encode(), next(self._numbers))
+                return str(value, "ascii")
+        return f"{self._process}-{next(self._numbers):x}"
 
-    def _headers(self, given: Any, request_id: bytes) -> list[tuple[bytes, bytes]]:
-        names = {name.lower() for name, _ in given}
-        return [
-            *given,
-            *(default for default in _DEFAULTS if default[0] not in names),
-            *self._always,
-            (b"x-request-id", request_id),
-            *(((b"connection", b"close"),) if self._draining.begun else ()),
-        ]
+    def _headers(self, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+        ours = self._all
+        for name, _ in given:
+            if name in _OF_ROUTES:
+                names = {name for name, _ in given}
+                ours = (*(one for one in _DEFAULTS if one[0] not in names), *self._always)
+                break
+        headers = [*given, *ours, (b"x-request-id", request_id.encode())]
+        if self._draining.begun:
+            headers.append((b"connection", b"close"))
+        return headers
 
     def _note(self, scope: HTTPScope, state: dict[str, Any], status: int, seconds: float) -> None:
         route = self._route(scope)
