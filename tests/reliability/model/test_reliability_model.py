@@ -22,7 +22,7 @@ from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_
 from reliability.model.rewards import FOR_BUYER, FOR_REFERRER
 from reliability.model.run import BOOKS
 from reliability.model.session import exact_json
-from reliability.model.subscribing import PLANS
+from reliability.model.subscribing import PLANS, returned
 from reliability.model.world import CALLS, MODULES, NEVER, PACKS, PAGES, SECONDS, TASTES
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 4
@@ -229,6 +229,20 @@ def test_calls_about_payments_first_book_what_is_due(bank: Connection) -> None:
     run.move_clock("bob", "next", False)
     run.refund_payment(0, 1, (1, 2), "pending")
     assert not run.accounts["bob"].debt
+    run.teardown()
+
+
+def test_a_payment_that_takes_over_a_credit_gives_back_what_repaid_it(bank: Connection) -> None:
+    """Bought tokens have repaid what a smaller plan made the account owe. Later the larger plan owes less."""
+    run = begun(bank, "a smaller plan")
+    account = run.accounts["ada"]
+    run.refund_payment(4, 1, (1, 1), "requires_action")  # what the charge reported has not gone back yet
+    run.buy("ada", ["paid"], 0, False)
+    repaid = [entry.draws for entry in account.entries if entry.kind == "repayment"]
+    assert repaid
+    entries = len(account.entries)
+    run.change_plan(0, PLANS[1], 1, (1, 2), False)
+    assert {("ada", draws[0][0]) for draws in repaid} <= returned(account, "sub0ada", entries)
     run.teardown()
 
 
