@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.types import Receive, Scope, Send
 
 from pgcredits.http.dialect import response
 from pgcredits.http.dialect.paging import Page
@@ -14,9 +17,37 @@ from pgcredits.http.errors import ApiError
 from pgcredits.http.schema_cache import Function
 
 _Row: TypeAlias = tuple[Any, ...]
+_EMPTY = {204, 304}  # statuses of answers without a body
 
 
-def of_view(wish: Wish, page: Page, row: _Row | None) -> Response[bytes]:
+@dataclass(slots=True)
+class Answer:
+    """A response that is ready to be sent. Litestar's own would be built in three steps, at every call."""
+
+    status: int
+    media_type: str
+    headers: dict[str, str]
+    body: bytes
+    cookies: Sequence[Cookie] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as an ASGI application does."""
+        headers = [(name.lower().encode(), text.encode("latin-1")) for name, text in self.headers.items()]
+        headers += [cookie.to_encoded_header() for cookie in self.cookies]
+        if self.status not in _EMPTY:
+            if "content-type" not in map(str.lower, self.headers):  # SQL may have set it
+                headers.append((b"content-type", _content_type(self.media_type)))
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        body = b"" if self.status in _EMPTY else self.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _content_type(media_type: str) -> bytes:
+    return (f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type).encode()
+
+
+def of_view(wish: Wish, page: Page, row: _Row | None) -> Answer:
     """The rows of a view. Raises ApiError 406 PGRST116, 416 PGRST103."""
     row = row or ("[]", 0)
     if wish.media_type.single:
@@ -24,7 +55,7 @@ def of_view(wish: Wish, page: Page, row: _Row | None) -> Response[bytes]:
     return _respond(wish, page, row, page.status(row[1], _total(row)))
 
 
-def of_call(function: Function, wish: Wish, asked: Query | None, row: _Row | None) -> Response[bytes]:
+def of_call(function: Function, wish: Wish, asked: Query | None, row: _Row | None) -> Answer:
     """What a function returned. What it wrote is committed, so that we no longer refuse it."""
     row = row or ("null", 1)
     page = asked.page if asked else Page()
@@ -41,7 +72,7 @@ def of_call(function: Function, wish: Wish, asked: Query | None, row: _Row | Non
     return _respond(wish, page, row, page.status(row[1], _total(row)))
 
 
-def _respond(wish: Wish, page: Page, row: _Row, status: int) -> Response[bytes]:
+def _respond(wish: Wish, page: Page, row: _Row, status: int) -> Answer:
     """A row has the rows as text, their number, maybe their total, and what SQL says of the response."""
     text, count, total, told_headers, told_status = (*row, None, None, None)[:5]
     headers = {
@@ -50,12 +81,7 @@ def _respond(wish: Wish, page: Page, row: _Row, status: int) -> Response[bytes]:
         "Content-Range": page.content_range(count, total),
         **response.headers(told_headers),
     }
-    return Response(
-        str(text).encode(),
-        status_code=response.status(told_status) or status,
-        media_type=wish.media_type.name,
-        headers=headers,
-    )
+    return Answer(response.status(told_status) or status, wish.media_type.name, headers, str(text).encode())
 
 
 def _total(row: _Row) -> int | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import psycopg
-from litestar import HttpMethod, Request, Response, Router, route
+from litestar import HttpMethod, Request, Router, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
 from pgcredits.http import guests, jsonbody, refusals, rpc
 from pgcredits.http.db import Statement
@@ -55,7 +56,7 @@ async def call_function(
     request: _Request,
     name: FromPath[str],
     resources: NamedDependency[Resources],
-) -> Response[bytes]:
+) -> ASGIApp:
     """POST takes a JSON object of arguments. GET and HEAD take a query string, and call what only reads."""
     caller = await resources.identify(request)
     wish = Wish.of(request)
@@ -65,7 +66,7 @@ async def call_function(
     call = _Call(resources, request, name, SERVICE if guest else caller, guest, key, wish, given)
     function, asked, row = await (_call_by_body(call) if request.method == "POST" else _call_by_query(call))
     answer = answers.of_call(function, wish, asked, row)
-    answer.cookies.extend(guest.cookies if guest else [])
+    answer.cookies = guest.cookies if guest else ()
     return answer
 
 
@@ -187,7 +188,7 @@ async def read_view(
     request: _Request,
     name: FromPath[str],
     resources: NamedDependency[Resources],
-) -> Response[bytes]:
+) -> ASGIApp:
     """The rows of a view that the caller may see."""
     caller = await resources.identify(request)
     wish = Wish.of(request)
