@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import re
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,12 +24,14 @@ import uvicorn
 from click.testing import CliRunner
 from http_calls import SECRET, User, bearer, serving, slug
 from litestar import Request
+from support import free_port
 
 from pgcredits import cli
 from pgcredits.http import guests
 from pgcredits.http.app import create_app
 from pgcredits.http.client_address import client_address, network_of
 from pgcredits.http.guests import COOKIE, FILLED_IN
+from pgcredits.http.server import DrainingServer
 from pgcredits.networks import Networks
 from pgcredits.settings import Settings
 
@@ -392,16 +395,23 @@ def test_server_itself_believes_no_forwarding_header(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """uvicorn would believe anybody on 127.0.0.1."""
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **options: given.update(options))
+    believed: list[bool] = []
+
+    def note(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        believed.append(server.config.proxy_headers)
+        server.started = True
+        for listener in sockets:
+            listener.close()
+
+    monkeypatch.setattr(DrainingServer, "run", note)
     env = {
         "PGCREDITS_API_DATABASE_URL": settings.api_database_url,
         "PGCREDITS_SERVICE_DATABASE_URL": settings.service_database_url,
         "PGCREDITS_JWT_SECRET": SECRET,
     }
-    result = CliRunner().invoke(cli.main, ["serve"], env=env)
+    result = CliRunner().invoke(cli.main, ["serve", "--port", str(free_port())], env=env)
     assert result.exit_code == 0, result.output
-    assert given["proxy_headers"] is False
+    assert believed == [False]
 
 
 # What is kept, and for how long it is known
