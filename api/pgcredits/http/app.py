@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
@@ -66,7 +65,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
             traces.flushed() if traces else nullcontext(),
             checkout.stripe_client(settings) as resources.stripe,
         ):
-            gc.freeze()  # what lives as long as the process need not be looked at again and again
             yield
 
     app = Litestar(

@@ -14,6 +14,7 @@ way get no answer then. Here it ends in steps, and each has a bound:
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -98,6 +99,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
 class DrainingServer(uvicorn.Server):
     """uvicorn's server, which ends in steps."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked at again and again
 
     async def main_loop(self) -> None:
         await super().main_loop()
