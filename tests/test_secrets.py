@@ -21,7 +21,7 @@ import stripe_simulator
 from pgcredits.bank.admin import connect
 from pgcredits.cli import main
 from pgcredits.database_urls import AddressError, as_login, as_user, parts_of
-from pgcredits.http.db import Database, Statement, UnavailableError
+from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Settings, SettingsError
 from pgcredits.tokens import ANONYMOUS
 

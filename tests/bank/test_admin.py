@@ -18,7 +18,7 @@ from pgcredits.bank.maintenance import maintain
 from pgcredits.bank.migrate import Options, run
 
 PACKAGE = Path(pgcredits.__file__).parent
-ALLOWED = {"bank/admin.py", "http/db.py"}  # the helper, and the pools of the API
+ALLOWED = {"bank/admin.py", "http/database/pools.py"}  # the helper, and the pools of the API
 
 
 def connections(path: Path) -> list[int]:

@@ -26,7 +26,7 @@ from support import PASSWORD, free_port, stripe_client
 from pgcredits.bank import stripe_pull
 from pgcredits.bank.stripe_pull import Pulled, pull, stripe_reader
 from pgcredits.database_urls import as_login
-from pgcredits.http.payments import Order, Wishes, open_session
+from pgcredits.http.payments.checkout import Order, Wishes, open_session
 from stripe_simulator.app import create_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_version]

@@ -15,9 +15,9 @@ import pytest
 from http_calls import User, bearer, slug
 
 from pgcredits import api_key
-from pgcredits.http import api_keys
-from pgcredits.http.api_keys import ApiKeys
-from pgcredits.http.db import Statement, UnavailableError
+from pgcredits.http.database.pools import Statement, UnavailableError
+from pgcredits.http.identity import api_keys
+from pgcredits.http.identity.api_keys import ApiKeys
 from pgcredits.tokens import Caller, TokenError
 
 pytestmark = pytest.mark.one_version

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from http_calls import User, serving, slug
 
-from pgcredits.http import rpc
 from pgcredits.http.app import create_app
+from pgcredits.http.functions import rpc
 from pgcredits.settings import Settings
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]

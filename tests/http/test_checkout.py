@@ -21,7 +21,7 @@ from support import free_port, stripe_client
 
 from pgcredits.http.app import create_app
 from pgcredits.http.origins import origin_of
-from pgcredits.http.payments import open_session
+from pgcredits.http.payments.checkout import open_session
 from pgcredits.settings import Settings
 from stripe_simulator.app import create_app as create_simulator
 

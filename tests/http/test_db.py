@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgcredits.http.db import Database, Statement, UnavailableError
+from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, SERVICE, Caller
 

@@ -27,10 +27,10 @@ from litestar import Request
 from support import free_port
 
 from pgcredits import cli
-from pgcredits.http import guests
 from pgcredits.http.app import create_app
-from pgcredits.http.client_address import client_address, network_of
-from pgcredits.http.guests import COOKIE, FILLED_IN
+from pgcredits.http.identity import guests
+from pgcredits.http.identity.client_address import client_address, network_of
+from pgcredits.http.identity.guests import COOKIE, FILLED_IN
 from pgcredits.http.server import DrainingServer
 from pgcredits.networks import Networks
 from pgcredits.settings import Settings

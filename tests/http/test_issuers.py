@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from http_calls import SECRET, bearer, serving
 from issuing import NAME, Jwks, jwk, private_key, published, signed
 
-from pgcredits.http import issuers as issuers_module
-from pgcredits.http import key_set
 from pgcredits.http.app import create_app
 from pgcredits.http.errors import ApiError
-from pgcredits.http.issuers import Issuers
-from pgcredits.http.key_set import usable
+from pgcredits.http.identity import issuers as issuers_module
+from pgcredits.http.identity import key_set
+from pgcredits.http.identity.issuers import Issuers
+from pgcredits.http.identity.key_set import usable
 from pgcredits.issuer_settings import read_issuers
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller, TokenError

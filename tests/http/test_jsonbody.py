@@ -1,7 +1,7 @@
 import pytest
 
-from pgcredits.http import jsonbody
 from pgcredits.http.errors import ApiError
+from pgcredits.http.functions import jsonbody
 
 pytestmark = pytest.mark.one_version
 

@@ -16,9 +16,9 @@ from callers import Connection
 from http_calls import User, bearer, grant, serving, sign, slug
 from http_orders import event, order, session
 
-from pgcredits.http import lanes
 from pgcredits.http.app import create_app
-from pgcredits.http.lanes import LaneFullError, Lanes
+from pgcredits.http.database import lanes
+from pgcredits.http.database.lanes import LaneFullError, Lanes
 from pgcredits.settings import Settings
 
 pytestmark = pytest.mark.one_version

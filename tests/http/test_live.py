@@ -17,8 +17,8 @@ import pytest
 from http_calls import SECRET, User, bearer, grant, serving, slug
 from served import serve
 
-from pgcredits.http import live
 from pgcredits.http.app import create_app
+from pgcredits.http.operations import live
 from pgcredits.http.routes import events
 from pgcredits.settings import Settings
 from pgcredits.tokens import mint

@@ -16,7 +16,7 @@ from http_calls import SECRET, WEBHOOK_SECRET, User, bearer, grant, serving, sig
 from served import Served, serve
 
 from pgcredits.http.app import create_app
-from pgcredits.http.metrics import _known_slugs
+from pgcredits.http.operations.metrics import _known_slugs
 from pgcredits.settings import Settings
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]

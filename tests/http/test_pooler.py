@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from support import free_port
 
 from pgcredits.http.app import create_app
-from pgcredits.http.db import Database, Statement
+from pgcredits.http.database.pools import Database, Statement
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import SERVICE
 

@@ -12,7 +12,7 @@ import pytest
 from http_calls import User, balance, bearer, slug
 from http_calls import grant as give
 
-from pgcredits.http.schema_cache import SchemaCache
+from pgcredits.http.database.schema_cache import SchemaCache
 
 RPC = "/rest/v1/rpc/"
 

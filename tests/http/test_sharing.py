@@ -21,9 +21,9 @@ from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from pgcredits.http import app as app_module
-from pgcredits.http import sharing
-from pgcredits.http.connection import Row
-from pgcredits.http.db import Database, Statement, UnavailableError
+from pgcredits.http.database import sharing
+from pgcredits.http.database.connection import Row
+from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 

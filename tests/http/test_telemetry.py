@@ -14,7 +14,7 @@ import pytest
 from http_calls import User
 from served import serve
 
-from pgcredits.http import telemetry
+from pgcredits.http.operations import telemetry
 from pgcredits.settings import Settings
 
 pytestmark = pytest.mark.one_version

@@ -94,7 +94,7 @@ def test_pgcredits_uses_the_simulator_in_its_command_only() -> None:
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("pgcredits.settings", "from pgcredits.http.db import Database"),
+        ("pgcredits.settings", "from pgcredits.http.database.pools import Database"),
         ("pgcredits.bank.admin", "def f():\n    from pgcredits.http import db"),
         ("pgcredits.http.app", "import pgcredits.local.up"),
         ("pgcredits.http.app", "from pgcredits.bank.admin import connect"),

@@ -16,9 +16,9 @@ PACKAGES = (Path(pgcredits.__file__).parent, Path(stripe_simulator.__file__).par
 # Where a wait ends by itself, and why.
 EXEMPT = {
     ("demo/crew.py", "line.recv"): "a worker waits for work; its line is cut when the employer ends",
-    ("http/live.py", "self._news.wait"): "asyncio.timeout ends it",
+    ("http/operations/live.py", "self._news.wait"): "asyncio.timeout ends it",
     ("http/server.py", "listener.accept"): "the server has made the socket one that does not block",
-    ("http/sharing.py", "one.outcome.result"): "a future that is done",
+    ("http/database/sharing.py", "one.outcome.result"): "a future that is done",
     ("demo/crew.py", "worker.line.recv"): "multiprocessing.connection.wait has said that something is there",
 }
 _PROGRAMS = {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput")}

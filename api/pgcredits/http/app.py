@@ -10,21 +10,22 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from pgcredits.http import cors, metrics, telemetry
-from pgcredits.http.api_keys import ApiKeys
-from pgcredits.http.bank_figures import BankFigures
-from pgcredits.http.db import Database
-from pgcredits.http.draining import Draining
+from pgcredits.http import cors
+from pgcredits.http.database.pools import Database
+from pgcredits.http.database.schema_cache import SchemaCache
+from pgcredits.http.database.sharing import Sharing
 from pgcredits.http.errors import answer
-from pgcredits.http.issuers import Issuers
-from pgcredits.http.live import LiveBalances
-from pgcredits.http.observed import Observed
-from pgcredits.http.passwords import Passwords
+from pgcredits.http.identity.api_keys import ApiKeys
+from pgcredits.http.identity.issuers import Issuers
+from pgcredits.http.identity.passwords import Passwords
+from pgcredits.http.operations import metrics, telemetry
+from pgcredits.http.operations.bank_figures import BankFigures
+from pgcredits.http.operations.draining import Draining
+from pgcredits.http.operations.live import LiveBalances
+from pgcredits.http.operations.observed import Observed
 from pgcredits.http.resources import Resources
 from pgcredits.http.routes import auth, checkout, events, health, iahome, openapi, pages, rest, webhooks
 from pgcredits.http.routes import metrics as metrics_route
-from pgcredits.http.schema_cache import SchemaCache
-from pgcredits.http.sharing import Sharing
 from pgcredits.settings import Settings
 from pgcredits.tokens import TokenVerifier
 

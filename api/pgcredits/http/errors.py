@@ -18,7 +18,7 @@ import psycopg
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from pgcredits.http.db import BusyError, UnavailableError
+from pgcredits.http.database.pools import BusyError, UnavailableError
 from pgcredits.tokens import TokenError
 
 log = logging.getLogger("pgcredits")

@@ -10,16 +10,16 @@ from litestar.datastructures import Headers
 from stripe import StripeClient
 
 from pgcredits import api_key
-from pgcredits.http.api_keys import ApiKeys
-from pgcredits.http.bank_figures import BankFigures
-from pgcredits.http.db import Database
-from pgcredits.http.draining import Draining
-from pgcredits.http.issuers import Issuers
-from pgcredits.http.live import LiveBalances
-from pgcredits.http.metrics import Pools
-from pgcredits.http.passwords import Passwords
-from pgcredits.http.schema_cache import SchemaCache
-from pgcredits.http.sharing import Sharing
+from pgcredits.http.database.pools import Database
+from pgcredits.http.database.schema_cache import SchemaCache
+from pgcredits.http.database.sharing import Sharing
+from pgcredits.http.identity.api_keys import ApiKeys
+from pgcredits.http.identity.issuers import Issuers
+from pgcredits.http.identity.passwords import Passwords
+from pgcredits.http.operations.bank_figures import BankFigures
+from pgcredits.http.operations.draining import Draining
+from pgcredits.http.operations.live import LiveBalances
+from pgcredits.http.operations.metrics import Pools
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, Caller, TokenVerifier
 

@@ -30,9 +30,9 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import multiprocess
 
-from pgcredits.http import logs
-from pgcredits.http.draining import Draining
-from pgcredits.http.metrics import FOLDER
+from pgcredits.http.operations import logs
+from pgcredits.http.operations.draining import Draining
+from pgcredits.http.operations.metrics import FOLDER
 from pgcredits.settings import LogFormat
 
 ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, to the last byte

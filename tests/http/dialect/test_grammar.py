@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pglast import ast, parse_sql
 from pglast.visitors import Visitor
 
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
 from pgcredits.http.dialect import media_types, query, query_string
 from pgcredits.http.dialect.conditions import DEEPEST, MOST_CONDITIONS
 from pgcredits.http.dialect.fields import MOST_STEPS, Source

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from hostile_texts import ATTACKS, queries
 
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
+from pgcredits.http.database.schema_cache import Column
 from pgcredits.http.dialect import media_types, query
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.errors import ApiError
-from pgcredits.http.schema_cache import Column
 
 CANARY = "the canary"
 

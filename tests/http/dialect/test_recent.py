@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pgcredits.http.database.schema_cache import Column, View
 from pgcredits.http.dialect import media_types, recent
 from pgcredits.http.dialect.preferences import Preferences
 from pgcredits.http.dialect.wish import Wish
 from pgcredits.http.errors import ApiError
-from pgcredits.http.schema_cache import Column, View
 
 PLAIN = Wish(media_types.JSON, Preferences(), {}, None)
 

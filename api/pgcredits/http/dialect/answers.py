@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from litestar.datastructures import Cookie
 from litestar.types import Receive, Scope, Send
 
+from pgcredits.http.database.schema_cache import Function
 from pgcredits.http.dialect import response
 from pgcredits.http.dialect.paging import Page
 from pgcredits.http.dialect.query import Query
 from pgcredits.http.dialect.wish import Wish
 from pgcredits.http.errors import ApiError
-from pgcredits.http.schema_cache import Function
 
 _Row: TypeAlias = tuple[Any, ...]
 _EMPTY = {204, 304}  # statuses of answers without a body

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
-from pgcredits.http import arguments
 from pgcredits.http.dialect import fields
 from pgcredits.http.dialect.fields import Field, Source
 from pgcredits.http.dialect.scanner import Scanner
 from pgcredits.http.dialect.sql import Sql, fill, join, value
+from pgcredits.http.functions import arguments
 
 MOST_CONDITIONS = 100  # of a request
 DEEPEST = 10  # trees in trees

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pgcredits.http.database.schema_cache import Column
 from pgcredits.http.dialect.scanner import Scanner
 from pgcredits.http.dialect.sql import Sql, fill, join, quoted, value
 from pgcredits.http.errors import ApiError
-from pgcredits.http.schema_cache import Column
 
 NAME = re.compile(r"[\w $]+(?:-(?!>)[\w $]+)*")  # as PostgREST has it, with blanks around it
 MOST_STEPS = 20  # of a path

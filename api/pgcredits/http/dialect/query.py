@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
+from pgcredits.http.database.schema_cache import SCHEMA
 from pgcredits.http.dialect import ordering, paging, selection
 from pgcredits.http.dialect.conditions import TREES, Conditions
 from pgcredits.http.dialect.fields import Source
@@ -20,7 +21,6 @@ from pgcredits.http.dialect.paging import Page
 from pgcredits.http.dialect.scanner import unsupported
 from pgcredits.http.dialect.sql import Sql, fill, join, quoted, value
 from pgcredits.http.errors import bad_request
-from pgcredits.http.schema_cache import SCHEMA
 
 SCALAR = "pgrst_scalar"  # the column of a function that returns no rows
 

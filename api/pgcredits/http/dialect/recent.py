@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
+from pgcredits.http.database.schema_cache import View
 from pgcredits.http.dialect import query
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.dialect.media_types import MediaType
 from pgcredits.http.dialect.paging import Page
 from pgcredits.http.dialect.wish import Wish
-from pgcredits.http.schema_cache import View
 
 _KEPT = 500  # queries
 _LONGEST = 300  # characters of a query that is kept

@@ -7,11 +7,11 @@ from typing import Any
 
 from litestar import Request
 
+from pgcredits.http.database.schema_cache import SCHEMA
 from pgcredits.http.dialect import media_types, preferences
 from pgcredits.http.dialect.media_types import MediaType
 from pgcredits.http.dialect.preferences import Preferences
 from pgcredits.http.errors import ApiError
-from pgcredits.http.schema_cache import SCHEMA
 
 
 @dataclass(frozen=True, slots=True)

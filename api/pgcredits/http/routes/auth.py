@@ -9,8 +9,9 @@ import msgspec
 from litestar import MediaType, Request, Response, Router, post
 from litestar.di import NamedDependency
 
-from pgcredits.http import guests, jsonbody, rpc, sessions
 from pgcredits.http.errors import refuse
+from pgcredits.http.functions import jsonbody, rpc
+from pgcredits.http.identity import guests, sessions
 from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE, mint

@@ -18,14 +18,15 @@ import stripe
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
 
-from pgcredits.http import jsonbody, rpc, topups
 from pgcredits.http.caching import PUBLIC
-from pgcredits.http.db import BusyError, UnavailableError
+from pgcredits.http.database.pools import BusyError, UnavailableError
 from pgcredits.http.errors import ApiError, log, refuse
-from pgcredits.http.idempotency import idempotency_key
+from pgcredits.http.functions import jsonbody, rpc
+from pgcredits.http.functions.idempotency import idempotency_key
 from pgcredits.http.origins import is_listed
-from pgcredits.http.payments import Order, Wishes, end_session, find_session, open_session
-from pgcredits.http.plans import Customer, Offer, open_subscription, portal_url
+from pgcredits.http.payments import topups
+from pgcredits.http.payments.checkout import Order, Wishes, end_session, find_session, open_session
+from pgcredits.http.payments.plans import Customer, Offer, open_subscription, portal_url
 from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE, Caller

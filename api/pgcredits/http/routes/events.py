@@ -18,9 +18,9 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from pgcredits.http.db import BusyError, Statement, UnavailableError
+from pgcredits.http.database.pools import BusyError, Statement, UnavailableError
 from pgcredits.http.errors import ApiError, refuse
-from pgcredits.http.live import Watch
+from pgcredits.http.operations.live import Watch
 from pgcredits.http.resources import Resources
 from pgcredits.tokens import Caller, TokenError
 

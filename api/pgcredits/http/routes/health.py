@@ -10,7 +10,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
 from pgcredits.bank.migrate.files import newest_migration
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
 from pgcredits.http.errors import refuse
 from pgcredits.http.resources import Resources
 from pgcredits.tokens import ANONYMOUS, SERVICE

@@ -8,11 +8,11 @@ import msgspec
 from litestar import Request, Response, Router, get, post, put
 from litestar.di import NamedDependency
 
-from pgcredits.http import jsonbody, refusals, rpc
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
 from pgcredits.http.dialect import query_string
 from pgcredits.http.errors import refuse, respond, understood
-from pgcredits.http.idempotency import idempotency_key
+from pgcredits.http.functions import jsonbody, refusals, rpc
+from pgcredits.http.functions.idempotency import idempotency_key
 from pgcredits.http.resources import Resources
 
 _Request = Request[Any, Any, Any]

@@ -14,8 +14,8 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from pgcredits.http import metrics
 from pgcredits.http.errors import refuse
+from pgcredits.http.operations import metrics
 from pgcredits.http.resources import Resources
 
 _READERS = ("service_role", "support")

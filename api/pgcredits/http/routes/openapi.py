@@ -15,12 +15,12 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
+from pgcredits.http.database.schema_cache import Column, Function, Schema, View
 from pgcredits.http.dialect.query import WORDS
-from pgcredits.http.guests import FILLED_IN
-from pgcredits.http.guests import FUNCTIONS as FOR_GUESTS
+from pgcredits.http.identity.guests import FILLED_IN
+from pgcredits.http.identity.guests import FUNCTIONS as FOR_GUESTS
 from pgcredits.http.resources import Resources
 from pgcredits.http.routes import pages
-from pgcredits.http.schema_cache import Column, Function, Schema, View
 
 _Json = dict[str, Any]
 

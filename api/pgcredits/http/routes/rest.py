@@ -13,19 +13,20 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from pgcredits.http import guests, jsonbody, refusals, rpc
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
+from pgcredits.http.database.schema_cache import SCHEMA, Function, SchemaCache
+from pgcredits.http.database.sharing import spend_of
 from pgcredits.http.dialect import answers, conditions, misfits, query, query_string, recent
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.dialect.query import Query
 from pgcredits.http.dialect.scanner import unsupported
 from pgcredits.http.dialect.wish import Wish
 from pgcredits.http.errors import ApiError, bad_request
-from pgcredits.http.guests import Visitor
-from pgcredits.http.idempotency import idempotency_key
+from pgcredits.http.functions import jsonbody, refusals, rpc
+from pgcredits.http.functions.idempotency import idempotency_key
+from pgcredits.http.identity import guests
+from pgcredits.http.identity.guests import Visitor
 from pgcredits.http.resources import Resources
-from pgcredits.http.schema_cache import SCHEMA, Function, SchemaCache
-from pgcredits.http.sharing import spend_of
 from pgcredits.tokens import SERVICE, Caller
 
 _Request: TypeAlias = Request[Any, Any, Any]

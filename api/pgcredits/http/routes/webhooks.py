@@ -17,8 +17,8 @@ import psycopg
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
-from pgcredits.http import jsonbody, rpc
 from pgcredits.http.errors import ApiError, log, loggable, refuse, understand
+from pgcredits.http.functions import jsonbody, rpc
 from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.storable import storable

@@ -15,10 +15,10 @@ from contextlib import asynccontextmanager, contextmanager
 import msgspec
 import psycopg
 
-from pgcredits.http import metrics
-from pgcredits.http.db import BusyError, Database, Statement, UnavailableError
-from pgcredits.http.draining import Draining
+from pgcredits.http.database.pools import BusyError, Database, Statement, UnavailableError
 from pgcredits.http.errors import refuse
+from pgcredits.http.operations import metrics
+from pgcredits.http.operations.draining import Draining
 from pgcredits.tokens import SERVICE
 
 log = logging.getLogger("pgcredits")

@@ -20,7 +20,7 @@ import jwt
 import msgspec
 
 from pgcredits.http.errors import refuse
-from pgcredits.http.key_set import Key, KeySet, KeysUnavailableError
+from pgcredits.http.identity.key_set import Key, KeySet, KeysUnavailableError
 from pgcredits.issuer_settings import ClaimPath, Issuer
 from pgcredits.tokens import ANONYMOUS, LEEWAY, Caller, TokenError, checked_claims
 

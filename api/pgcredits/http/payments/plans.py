@@ -15,7 +15,7 @@ from stripe.params.checkout import (
 )
 
 from pgcredits.http.errors import log, refuse
-from pgcredits.http.payments import LONGEST_NAME, Wishes, add_options, new_session, with_customer
+from pgcredits.http.payments.checkout import LONGEST_NAME, Wishes, add_options, new_session, with_customer
 
 
 class Offer(msgspec.Struct, frozen=True):

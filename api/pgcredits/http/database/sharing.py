@@ -22,11 +22,11 @@ from itertools import zip_longest
 import msgspec
 import psycopg
 
-from pgcredits.http import metrics
-from pgcredits.http.connection import Row
-from pgcredits.http.db import BusyError, Database, Statement, UnavailableError
-from pgcredits.http.jsonbody import JsonObject, text
-from pgcredits.http.schema_cache import KEY, Function
+from pgcredits.http.database.connection import Row
+from pgcredits.http.database.pools import BusyError, Database, Statement, UnavailableError
+from pgcredits.http.database.schema_cache import KEY, Function
+from pgcredits.http.functions.jsonbody import JsonObject, text
+from pgcredits.http.operations import metrics
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 

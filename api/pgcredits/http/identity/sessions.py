@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from pgcredits.http import jsonbody, rpc
 from pgcredits.http.errors import ApiError, refuse
+from pgcredits.http.functions import jsonbody, rpc
 from pgcredits.http.resources import Resources
 from pgcredits.tokens import SERVICE
 

@@ -20,9 +20,9 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import Cookie
 
-from pgcredits.http.client_address import client_address, network_of
 from pgcredits.http.errors import ApiError, refuse
-from pgcredits.http.jsonbody import JsonObject, build
+from pgcredits.http.functions.jsonbody import JsonObject, build
+from pgcredits.http.identity.client_address import client_address, network_of
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 

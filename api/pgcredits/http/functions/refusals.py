@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import psycopg
 
-from pgcredits.http import jsonbody, rpc
-from pgcredits.http.db import BusyError, Statement, UnavailableError
+from pgcredits.http.database.pools import BusyError, Statement, UnavailableError
+from pgcredits.http.database.schema_cache import SchemaCache
 from pgcredits.http.errors import ApiError
-from pgcredits.http.jsonbody import JsonObject
-from pgcredits.http.schema_cache import SchemaCache
+from pgcredits.http.functions import jsonbody, rpc
+from pgcredits.http.functions.jsonbody import JsonObject
 from pgcredits.tokens import Caller
 
 log = logging.getLogger("pgcredits")

@@ -9,8 +9,8 @@ import time
 import msgspec
 import psycopg
 
-from pgcredits.http import metrics
-from pgcredits.http.db import BusyError, Database, Statement, UnavailableError
+from pgcredits.http.database.pools import BusyError, Database, Statement, UnavailableError
+from pgcredits.http.operations import metrics
 from pgcredits.tokens import SERVICE
 
 log = logging.getLogger("pgcredits")

@@ -15,7 +15,7 @@ from hashlib import sha256
 from time import monotonic
 
 from pgcredits import api_key
-from pgcredits.http.db import Database, Statement
+from pgcredits.http.database.pools import Database, Statement
 from pgcredits.tokens import BACKENDS, SERVICE, Caller, TokenError
 
 REMEMBERED = 10.0  # seconds: after so long, a key that was revoked opens nothing

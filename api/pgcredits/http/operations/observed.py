@@ -16,10 +16,10 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from pgcredits.http import logs, metrics
-from pgcredits.http.draining import Draining
-from pgcredits.http.schema_cache import SchemaCache
-from pgcredits.http.telemetry import Tracing
+from pgcredits.http.database.schema_cache import SchemaCache
+from pgcredits.http.operations import logs, metrics
+from pgcredits.http.operations.draining import Draining
+from pgcredits.http.operations.telemetry import Tracing
 from pgcredits.settings import Settings
 
 requests_log = logging.getLogger("pgcredits.requests")

@@ -20,8 +20,8 @@ from typing import TypeAlias
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
-from pgcredits.http.connection import Connection, LostError, Row, Value
-from pgcredits.http.lanes import LaneFullError, Lanes, width_of_a_kind
+from pgcredits.http.database.connection import Connection, LostError, Row, Value
+from pgcredits.http.database.lanes import LaneFullError, Lanes, width_of_a_kind
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import Caller
 

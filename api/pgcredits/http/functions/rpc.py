@@ -12,13 +12,13 @@ from functools import lru_cache
 
 import msgspec
 
-from pgcredits.http.arguments import from_json, from_text
-from pgcredits.http.db import Statement
+from pgcredits.http.database.pools import Statement
+from pgcredits.http.database.schema_cache import KEY, SCHEMA, Function, SchemaCache
 from pgcredits.http.dialect.query import RESPONSE, SCALAR
 from pgcredits.http.dialect.sql import quoted
 from pgcredits.http.errors import ApiError, refuse
-from pgcredits.http.jsonbody import JsonObject, build
-from pgcredits.http.schema_cache import KEY, SCHEMA, Function, SchemaCache
+from pgcredits.http.functions.arguments import from_json, from_text
+from pgcredits.http.functions.jsonbody import JsonObject, build
 from pgcredits.tokens import Caller
 
 # Arguments that say whose wallet a call is about. All but the first are the account's id, or begin with it.

@@ -9,9 +9,9 @@ from __future__ import annotations
 import msgspec
 import stripe
 
-from pgcredits.http import jsonbody, rpc
 from pgcredits.http.errors import log, refuse
-from pgcredits.http.payments import Wishes, new_customer
+from pgcredits.http.functions import jsonbody, rpc
+from pgcredits.http.payments.checkout import Wishes, new_customer
 from pgcredits.http.resources import Resources
 from pgcredits.tokens import Caller
 

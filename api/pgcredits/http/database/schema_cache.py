@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from pgcredits.http.db import Database, Statement
+from pgcredits.http.database.pools import Database, Statement
 from pgcredits.tokens import ANONYMOUS, Caller
 
 SCHEMA = "api"

@@ -1,0 +1,1 @@
+"""Calls of the database: pools, connections, lanes, shared transactions, and the schema cache."""

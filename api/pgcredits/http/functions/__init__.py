@@ -1,0 +1,1 @@
+"""Calling a function of the schema api: its arguments, its key, and its refusals."""

@@ -1,0 +1,1 @@
+"""What the HTTP API does at Stripe: checkouts, plans and automatic top-ups."""
