@@ -96,7 +96,6 @@ STATUS = {
     "bad_threshold": 422,
     "spend_limit": 429,
     "too_many_holds": 429,
-    "too_many_streams": 429,
     "unpaid_limit": 429,
     "bad_guest": 422,
     "bad_duration": 422,

@@ -305,7 +305,7 @@ def texts(client: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
             required = dict.fromkeys(body.get("required", []))
             for name, what in body["properties"].items():
                 text = what.get("type") in ("string", ["string", "null"]) and "format" not in what
-                if text and name not in ("ttl", "advance"):
+                if text and name not in ("ttl", "advance", "overlap"):
                     found.append((path, name, required))
     return found
 

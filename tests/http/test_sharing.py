@@ -88,11 +88,20 @@ async def running(settings: Settings) -> AsyncIterator[Api]:
         app = app_module.create_app(settings)
     transport = httpx.ASGITransport(app=app)
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield Api(client, databases[0])
+        api = Api(client, databases[0])
+        await api.spend(user_id="nobody")  # the API knows the bank's functions now
+        api.database.sizes.clear()
+        yield api
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(asyncio.wait_for(work, 60))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a transaction takes long, and none may begin beside it where a test counts them."""
+    monkeypatch.setattr(sharing, "PATIENCE", 60)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +172,6 @@ def test_a_shared_transaction_answers_as_one_of_its_own(
     async def answers(shared: bool) -> list[tuple[int, str, dict[str, str]]]:
         async with running(replace(settings, shared_transactions=shared)) as api:
             users = new_users(*(tokens for tokens, _, _ in some))
-            await api.spend(user_id="nobody")  # the API knows the bank's functions now
             asked = [
                 api.spend(key, user_id=user, **body) for user, (_, key, body) in zip(users, some, strict=True)
             ]
@@ -254,8 +262,12 @@ def test_backends_with_different_tokens_share_nothing(
 
 
 def test_a_locked_wallet_does_not_hold_up_the_others(
-    settings: Settings, new_users: Callable[..., list[str]], admin_url: str
+    settings: Settings,
+    new_users: Callable[..., list[str]],
+    admin_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sharing, "PATIENCE", 0.05)
     stuck, *others = new_users(*[1000] * 12)
 
     async def main() -> None:
@@ -340,17 +352,12 @@ def test_without_a_connection_every_spend_is_told_that_nothing_was_done(
 
 
 def test_a_cancelled_spend_leaves_the_others_their_turn(
-    settings: Settings,
-    new_users: Callable[..., list[str]],
-    charges: Callable[[Sequence[str]], list[int]],
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings, new_users: Callable[..., list[str]], charges: Callable[[Sequence[str]], list[int]]
 ) -> None:
     users = new_users(*[1000] * 4)
-    monkeypatch.setattr(sharing, "PATIENCE", 60)
 
     async def main() -> None:
         async with running(replace(settings, pool_size=1)) as api:
-            await api.spend(user_id="nobody")
             api.database.gate = asyncio.Event()
             first, *tasks = [asyncio.create_task(api.spend(user_id=user)) for user in users[:3]]
             await asyncio.sleep(0.05)
@@ -374,11 +381,9 @@ def test_a_spend_that_waits_too_long_is_busy_and_was_not_made(
 ) -> None:
     users = new_users(*[1000] * 4)
     monkeypatch.setattr(sharing, "QUEUE", 2)
-    monkeypatch.setattr(sharing, "PATIENCE", 60)
 
     async def main() -> None:
         async with running(replace(settings, pool_size=1, pool_timeout=0.2)) as api:
-            await api.spend(user_id="nobody")
             api.database.gate = asyncio.Event()
             first, *others = [asyncio.create_task(api.spend(user_id=user)) for user in users]
             for answer in await asyncio.gather(*others):  # two wait too long; the queue is full for the third

@@ -210,6 +210,7 @@ BOUNDS: dict[str, list[Bound]] = {
     "offer_plan/2": [SameRows(call("offer_plan", plan_id="some"))],
     "payment_customer/1": [Reads()],
     "stop_auto_topup/1": [SameRows(call("stop_auto_topup"))],
+    "end_sessions/1": [SameRows(call("end_sessions"))],
 }
 # Private functions that views and policies call with the reader's rights.
 READING = {"clock", "later", "held_at", "me", "module_price", "next_period", "period_start", "quantity"} | {

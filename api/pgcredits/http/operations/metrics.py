@@ -112,9 +112,9 @@ def _answered(method: str, route: str, status: int) -> tuple[Counter, Histogram]
 
 @cache
 def _known_slugs() -> frozenset[str]:
-    """The slugs of the register in sql/README.md, which comes with the program."""
-    table = (SQL / "README.md").read_text().partition("| SQLSTATE | slug |")[2].partition("\n\n")[0]
-    cells = [row.split("|")[2] for row in table.splitlines() if row.count("|") > 3]
+    """The slugs of the registers in sql/README.md, which comes with the program: the bank's and the API's."""
+    tables = (SQL / "README.md").read_text().partition("| SQLSTATE | slug |")[2]
+    cells = [row.split("|")[2] for row in tables.splitlines() if row.count("|") > 3]
     return frozenset(slug for cell in cells for slug in re.findall(r"`(\w+)`", cell))
 
 
