@@ -336,6 +336,22 @@ def test_after_a_broken_connection_only_keyed_spends_are_repeated(
     assert charges(users) == [1, *[1 if keyed or done else 0] * 4]
 
 
+def test_a_fault_of_the_api_itself_leaves_nobody_waiting(
+    settings: Settings, new_users: Callable[..., list[str]], charges: Callable[[Sequence[str]], list[int]]
+) -> None:
+    users = new_users(*[1000] * 4)
+
+    async def main() -> None:
+        async with running(settings) as api:
+            api.database.after = RuntimeError("of the tests")
+            _, *answers = await api.spends(users)
+            assert {(answer.status_code, slug(answer)) for answer in answers} == {(503, "unavailable")}
+            assert {json.loads(answer.json()["details"])["outcome"] for answer in answers} == {"unknown"}
+
+    run(main())
+    assert charges(users) == [1] * 4
+
+
 def test_without_a_connection_every_spend_is_told_that_nothing_was_done(
     settings: Settings, new_users: Callable[..., list[str]]
 ) -> None:

@@ -257,6 +257,9 @@ class _Queue:
             lost = error
         except psycopg.Error as error:  # nothing was done
             log.warning("%d spends go alone: %s", len(together), type(error).__name__)
+        except Exception as error:  # a fault of ours: nobody may wait for ever
+            log.exception("a shared transaction failed")
+            lost = UnavailableError(type(error).__name__, unsure=True)
         finally:
             turn.end()
         for one, verdict in zip_longest(together, verdicts):
