@@ -93,8 +93,7 @@ begin
     if refund_usage.idempotency_key is not null then
         v_known := credits.claim_key(
             v_charge.account_id, 'refund_usage', refund_usage.idempotency_key,
-            jsonb_build_array(v_charge.seq, trim_scale(v_named), refund_usage.reason),
-            v_lock.seq + 1
+            jsonb_build_array(v_charge.seq, trim_scale(v_named), refund_usage.reason), v_lock.seq + 1
         );
         if v_known.account_id is not null then
             return credits.refund_receipt(v_charge.account_id, v_known.entry_seq, true);
