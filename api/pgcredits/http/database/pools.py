@@ -91,6 +91,10 @@ class Database:
             await self._api.close()
             await self._service.close()
 
+    def pool_stats(self) -> dict[str, dict[str, int]]:
+        """What each pool says of itself, by its name."""
+        return {pool.name: pool.get_stats() for pool in (self._api, self._service)}
+
     async def call(
         self,
         caller: Caller,

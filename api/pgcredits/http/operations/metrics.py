@@ -159,20 +159,19 @@ def streams_open(number: int) -> None:
 class Pools:
     """The pools of this process, which keep their figures themselves."""
 
-    def __init__(self, pools: Mapping[str, Callable[[], Mapping[str, int]]]) -> None:
-        self._pools = pools
-        self._refused = dict.fromkeys(pools, 0)
+    def __init__(self, tell: Callable[[], Mapping[str, Mapping[str, int]]]) -> None:
+        self._tell = tell
+        self._refused: dict[str, int] = {}
 
     def note(self) -> None:
         """Take over what the pools say now."""
-        for name, told in self._pools.items():
-            figures = told()
+        for name, figures in self._tell().items():
             size = figures.get("pool_size", 0)
             _connections.labels(name).set(size)
             _in_use.labels(name).set(max(size - figures.get("pool_available", 0), 0))
             _waiting.labels(name).set(figures.get("requests_waiting", 0))
             errors = figures.get("requests_errors", 0)
-            _refused.labels(name).inc(max(errors - self._refused[name], 0))
+            _refused.labels(name).inc(max(errors - self._refused.get(name, 0), 0))
             self._refused[name] = errors
 
     @asynccontextmanager
