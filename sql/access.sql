@@ -75,7 +75,7 @@ api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api
 api.stripe_customer, api.free_plan_receipt, api.auto_topup_receipt
 to authenticated, service_role;
 grant usage on type
-api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
+api.grant_receipt, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
 api.shortfall_receipt, api.overdraft, api.account_standing, api.acknowledgement, api.maintenance, api.refund_receipt,
 api.test_clock, api.lot_receipt, api.stripe_calls, api.stripe_report,
 api.refund_request, api.operating_figures
@@ -93,7 +93,7 @@ api.create_order, api.set_spend_limit, api.lift_spend_limit, api.set_low_balance
 api.redeem_code, api.referral_code, api.set_auto_topup, api.stop_auto_topup
 to authenticated, service_role;
 grant execute on function
-api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
+api.add_tokens(text, numeric, bpchar, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text), api.add_package, api.attach_checkout, api.cancel_order, api.apply_stripe_event,
 api.close_shortfall, api.set_overdraft_limit, api.freeze_account, api.thaw_account, api.acknowledge_notices,
 api.maintain, api.sign_up, api.verify_email, api.begin_sign_in, api.finish_sign_in, api.begin_sign_up,

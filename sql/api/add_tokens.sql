@@ -8,7 +8,8 @@
 create or replace function api.add_tokens(
     user_id text,
     tokens numeric,
-    reason api.grant_reason default 'grant',
+    -- bpchar, not text: three arguments by position are then IAHome's signature, below.
+    reason bpchar default 'grant',
     package_name text default null,
     expires_at timestamptz default 'infinity',
     priority bigint default null,
@@ -25,6 +26,7 @@ as $$
 declare
     v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
     v_expires_at constant timestamptz := nullif(add_tokens.expires_at, 'infinity');
+    v_reason constant text := format('%s', add_tokens.reason);  -- a cast would drop blanks at the end
     v_scope constant text := nullif(add_tokens.scope, 'any');
     v_subject text;
     v_account_id uuid;
@@ -34,7 +36,7 @@ declare
 begin
     idempotency_key := coalesce(add_tokens.idempotency_key, credits.header_key('add_tokens'));
     -- 1. Refuse what makes no sense.
-    if add_tokens.reason is null or add_tokens.reason not in (
+    if v_reason not in (
         'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
     ) then
         perform credits.fail(
@@ -66,9 +68,9 @@ begin
         v_known := credits.claim_key(
             v_account_id, 'add_tokens', add_tokens.idempotency_key,
             jsonb_build_array(
-                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from v_expires_at),
+                trim_scale(v_tokens), v_reason, add_tokens.package_name, extract(epoch from v_expires_at),
                 -- The default priority is the same, spelled out or left out.
-                nullif(add_tokens.priority, credits.default_priority(add_tokens.reason::text::credits.entry_kind)),
+                nullif(add_tokens.priority, credits.default_priority(v_reason::credits.entry_kind)),
                 v_scope, add_tokens.metadata
             ),
             v_wallet.seq + 1
@@ -84,14 +86,14 @@ begin
 
     -- 4. Write.
     v_lot_id := credits.grant_lot(
-        v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
+        v_account_id, v_reason::credits.entry_kind, v_tokens, add_tokens.package_name,
         add_tokens.priority, v_scope, v_expires_at,
         p_metadata => add_tokens.metadata
     );
     return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
 end
 $$;
-comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb) is
+comment on function api.add_tokens(text, numeric, bpchar, text, timestamptz, bigint, text, text, jsonb) is
 'Grant tokens to a user, as a lot. For services. Opens the account of a new user.
 
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.

@@ -34,7 +34,8 @@ comment on type api.referral_offer is
 comment on type api.order_receipt is 'A purchase and its state. amount is in minor units of the currency.';
 comment on type api.event_receipt is 'What a Stripe event led to.';
 comment on domain api.grant_reason is
-'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
+'Why tokens are granted. add_tokens no longer takes it, because generators of types do not know domains. It stays for '
+'functions that callers have written with it.';
 comment on type api.account_receipt is
 'An account: whether this call opened it, its balance, and whether somebody brought its user. welcome: the tokens that '
 'this call gave it. welcome_waits_for: verification (of the address), limit (of the device or network; until '

@@ -17,6 +17,8 @@ export async function spend(): Promise<number | null> {
   await bank.rpc('set_spend_limit', { period: 'day', tokens: 100 })
   await bank.rpc('lift_spend_limit', { period: 'day' })
   await bank.rpc('add_tokens', { user_id: 'ada', tokens: 5, reason: 'promo' })
+  // @ts-expect-error: a reason is a text
+  await bank.rpc('add_tokens', { user_id: 'ada', tokens: 5, reason: 5 })
   // @ts-expect-error: a limit is lifted by a function of its own
   await bank.rpc('set_spend_limit', { period: 'day', tokens: null })
   // @ts-expect-error: there is no such view

@@ -74,6 +74,14 @@ def test_tables_and_values_are_shaped(ada: httpx.Client) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "PGRST100")
 
 
+def test_letters_and_bits_have_no_length_unless_it_is_said(ada: httpx.Client) -> None:
+    """In a list of columns, `character` and `bit` would be one letter, and one bit."""
+    letters = {"word": "two words ", "mask": "0110"}
+    assert ada.post(f"{RPC}thing_letters", json=letters).json() == "<two words > 0110"
+    assert ada.get(f"{RPC}thing_letters", params=letters).json() == "<two words > 0110"
+    assert ada.post(f"{RPC}thing_letters", json={"word": "one"}).json() == "<one> 101"
+
+
 def test_a_filter_is_told_from_an_argument_by_its_text(ada: httpx.Client) -> None:
     """`a` is an argument and a column."""
     assert ada.get(f"{RPC}thing_pair?a=4&a=eq.4&select=a").json() == {"a": 4}

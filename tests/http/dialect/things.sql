@@ -72,6 +72,8 @@ language sql stable as $$select i, i * i, case when i % 2 = 0 then 'w' || i end 
 create function api.thing_numbers() returns setof integer
 language sql stable as 'select generate_series(1, 7)';
 create function api.thing_seven() returns integer language sql stable as 'select 7';
+create function api.thing_letters(word character, mask bit = '101') returns text language sql stable
+as $$select format('<%s> %s', word, mask)$$;
 create function api.thing_void() returns void language sql stable as '';
 create function api.thing_told(headers text = null, status text = null) returns text language plpgsql stable as $$
 begin
@@ -89,6 +91,6 @@ language sql security definer as $$
     select i, word, null::jsonb from generate_series(1, times) as i;
 $$;
 grant execute on function
-api.things_from, api.thing_pair, api.thing_table, api.thing_numbers, api.thing_seven, api.thing_void,
+api.things_from, api.thing_pair, api.thing_table, api.thing_numbers, api.thing_seven, api.thing_letters, api.thing_void,
 api.thing_told, api.thing_write, api.thing_writes
 to anon, authenticated, service_role;

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from http_calls import User, serving
 
@@ -83,6 +84,29 @@ def test_functions_and_views_come_from_the_database(schema: Any) -> None:
     # A client that selects some columns gets rows without the others.
     assert balance["responses"]["200"]["content"]["application/json"]["schema"]["items"]["required"] == []
     assert {"206", "404", "406", "416", "422"} <= set(balance["responses"])
+
+
+def test_everything_but_json_has_a_type(schema: Any, admin: psycopg.Connection[Any]) -> None:
+    """Types that are generated from it call a value without a type `unknown`."""
+    found = admin.execute(
+        """
+        select unnest(p.proargnames) from pg_proc as p
+        where p.pronamespace = 'api'::regnamespace
+            and p.proargtypes::oid[] && array['json'::regtype, 'jsonb'::regtype]::oid[]
+        union
+        select a.attname from pg_attribute as a join pg_class as c on c.oid = a.attrelid
+        where c.relnamespace = 'api'::regnamespace and a.atttypid in ('json'::regtype, 'jsonb'::regtype)
+        """
+    )
+    json = {name for (name,) in found}
+    described = [node["properties"] for node in nodes(schema) if "properties" in node]
+    said = {"type", "$ref", "enum", "const"}
+    untyped = {name for one in described for name, kind in one.items() if not kind.keys() & said}
+    assert {"usage", "metadata", "draws"} <= untyped
+    assert untyped <= json
+    assert all(node["schema"] for node in nodes(schema) if "schema" in node)
+    reason = schema["paths"]["/rest/v1/rpc/add_tokens"]["post"]["requestBody"]["content"]["application/json"]
+    assert reason["schema"]["anyOf"][0]["properties"]["reason"]["type"] == "string"
 
 
 def test_an_argument_may_be_null_where_that_is_its_default(schema: Any) -> None:

@@ -87,7 +87,7 @@ def test_each_reason_has_its_kind_and_default_priority(
 
 
 @pytest.mark.parametrize(
-    "reason", [None, "", "spend", "refund", "expire", "reversal", "Grant", "gift"], ids=str
+    "reason", [None, "", "spend", "refund", "expire", "reversal", "Grant", "gift", "promo "], ids=str
 )
 def test_only_reasons_for_grants_are_accepted(reason: str | None, user: User, service: Caller) -> None:
     with refused("bad_reason"):
@@ -284,7 +284,7 @@ def test_key_has_1_to_200_characters(key: str, user: User, service: Caller) -> N
         "%(user)s::text, 500::bigint, 'Standard'::varchar",
         "%(user)s, 500, 'Standard'",
         "%(user)s, '500', 'Standard'",
-        "%(user)s, 500, 'Standard'::api.grant_reason",  # three positions are always a package
+        "%(user)s, 500, 'Standard'::api.grant_reason",  # whose values are text
         "user_id => %(user)s, tokens_to_add => 500, package_name => 'Standard'",
     ],
 )
@@ -340,6 +340,8 @@ def test_third_argument_must_not_be_a_reason(service: Caller, user: User) -> Non
     ada = user()
     with refused("bad_reason"):
         service.row("select * from api.add_tokens(%s, 3, 'promo')", (ada.user_id,))
+    with refused("bad_reason"):  # of this type it is a reason, and there is no such reason
+        service.row("select * from api.add_tokens(%s, 3, 'Standard'::char(8))", (ada.user_id,))
     assert (
         service.row("select * from api.add_tokens(%s, 3, reason => 'promo')", (ada.user_id,))["tokens"] == 3
     )

@@ -417,7 +417,7 @@ OWN = {
 }
 # For services.
 SERVE = {
-    "api.add_tokens(text,numeric,api.grant_reason,text,timestamp with time zone,bigint,text,text,jsonb)": (
+    "api.add_tokens(text,numeric,character,text,timestamp with time zone,bigint,text,text,jsonb)": (
         "'nobody', -1::numeric"
     ),
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",

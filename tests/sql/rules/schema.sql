@@ -137,7 +137,7 @@ CREATE TYPE api.free_plan_receipt AS (
 );
 COMMENT ON TYPE api.free_plan_receipt IS 'The present period of the free plan. granted: whether its allowance was given. replayed: the account had the free plan already.';
 CREATE DOMAIN api.grant_reason AS text;
-COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
+COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted. add_tokens no longer takes it, because generators of types do not know domains. It stays for functions that callers have written with it.';
 CREATE TYPE api.grant_receipt AS (
 	entry_id text,
 	user_id text,
@@ -499,11 +499,11 @@ add_tokens(''ada'', 3, reason => ''promo''). This form takes no idempotency_key,
 add_package takes one.
 Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount or bad_user, PT423 account_frozen,
 PT403 not_yours.';
-CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT 'any'::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
+CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason character DEFAULT 'grant'::bpchar, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT 'any'::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services. Opens the account of a new user.
+COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason character, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services. Opens the account of a new user.
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
 scope: module:ID or category:ID that the tokens are bound to. any, the default, means nothing; null is refused.
 expires_at: infinity, the default, means never; null is refused.
@@ -10235,7 +10235,6 @@ REVOKE ALL ON TYPE api.free_plan_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.free_plan_receipt TO authenticated;
 GRANT ALL ON TYPE api.free_plan_receipt TO service_role;
 REVOKE ALL ON TYPE api.grant_reason FROM PUBLIC;
-GRANT ALL ON TYPE api.grant_reason TO service_role;
 REVOKE ALL ON TYPE api.grant_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.grant_receipt TO service_role;
 REVOKE ALL ON TYPE api.guest_receipt FROM PUBLIC;
@@ -10334,8 +10333,8 @@ REVOKE ALL ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, pack
 GRANT ALL ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) TO service_role;
-REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason character, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason character, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) TO service_role;
 REVOKE ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) TO service_role;
 REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) FROM PUBLIC;

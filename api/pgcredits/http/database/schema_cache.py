@@ -35,7 +35,7 @@ _READ = Statement(
                             from unnest(p.proargnames, p.proargmodes) with ordinality as u (name, mode, n)
                             where coalesce(u.mode, 'i') in ('i', 'b') order by u.n
                         ))[a.n],
-                        'type', format_type(a.type_id, null),
+                        'type', format_type(a.type_id, -1),  -- bpchar: character would be character(1)
                         'default', pg_get_function_arg_default(p.oid, a.n::integer),
                         'required', a.n <= p.pronargs - p.pronargdefaults
                     ) order by a.n), '[]')

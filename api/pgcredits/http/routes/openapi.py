@@ -29,6 +29,7 @@ _TYPES: dict[str, _Json] = {
     "text": {"type": "string"},
     "name": {"type": "string"},
     "character varying": {"type": "string"},
+    "bpchar": {"type": "string"},
     "uuid": {"type": "string", "format": "uuid"},
     "boolean": {"type": "boolean"},
     "smallint": {"type": "integer", "format": "int32"},
@@ -39,7 +40,7 @@ _TYPES: dict[str, _Json] = {
     "double precision": _NUMBER,
     "timestamp with time zone": {"type": "string", "format": "date-time"},
     "date": {"type": "string", "format": "date"},
-    "json": {},
+    "json": {},  # any value; openapi-fetch and openapi-python-client fail at a type that contains itself
     "jsonb": {},
 }
 _STATUSES = ("400", "401", "402", "403", "404", "406", "409", "415", "416", "422", "423", "429", "503")
