@@ -20,7 +20,7 @@ import hypothesis
 import psycopg
 import pytest
 from pytest_postgresql import factories
-from support import PASSWORD, free_port
+from support import PASSWORD, free_port, harden
 
 from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import Options, migrate
@@ -148,16 +148,6 @@ def db(clone: Connection) -> Connection:
     clone.autocommit = True
     harden(clone)
     return clone
-
-
-def harden(admin: Connection) -> None:
-    """Neither a template nor a dump has the right to connect. Grant it as migrate did in the template."""
-    name = admin.info.dbname
-    admin.execute(f"revoke all on database {name} from public")
-    admin.execute(
-        f"grant connect on database {name} to pgcredits_api, pgcredits_service, pgcredits_catalog, analyst"
-    )
-    admin.execute(f"grant connect on database {name} to auditor, spender, support, service_role")
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 import stripe
 
 from pgcredits.local.ports import free_ports
@@ -21,3 +24,13 @@ def stripe_client(key: str, url: str, http: stripe.HTTPClient | None = None) -> 
     seconds, and may do so at the moment when the client sends the next request on it.
     """
     return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http, max_network_retries=2)
+
+
+def harden(admin: psycopg.Connection[Any]) -> None:
+    """Neither a template nor a dump has the right to connect. Grant it as migrate did in the template."""
+    name = admin.info.dbname
+    admin.execute(f"revoke all on database {name} from public")
+    admin.execute(
+        f"grant connect on database {name} to pgcredits_api, pgcredits_service, pgcredits_catalog, analyst"
+    )
+    admin.execute(f"grant connect on database {name} to auditor, spender, support, service_role")

@@ -36,6 +36,27 @@ OPENINGS = (
     *SUBSCRIBED,
     *BROUGHT,
 )
+# The functions that the steps call, each again and again.
+CALLED = {
+    "add_tokens",
+    "apply_stripe_event",
+    "capture_hold",
+    "change_expiry",
+    "consume_tokens",
+    "consume_tokens_batch",
+    "extend_hold",
+    "freeze_account",
+    "hold_tokens",
+    "lift_spend_limit",
+    "refund_usage",
+    "release_hold",
+    "restore_lot",
+    "set_overdraft_limit",
+    "set_spend_limit",
+    "set_test_clock",
+    "thaw_account",
+    "void_lot",
+}
 
 
 class BankMachine(Spending, Payments, Corrections, Subscribing):

@@ -17,6 +17,7 @@ from reliability.model.money import (
     Payment,
 )
 from reliability.model.run import Run
+from reliability.model.session import RefusedOverHttp
 from reliability.model.world import (
     CREATED,
     PACKS,
@@ -49,7 +50,7 @@ class Payments(Run):
         self.bank.act_as(who)
         try:
             order = self.bank.call("create_order", {"pack_id": "bundle"})
-        except psycopg.Error as error:
+        except (psycopg.Error, RefusedOverHttp) as error:
             assert isinstance(expected, Refused), error
             self._compare_refusal(error, expected)
         else:
@@ -136,7 +137,7 @@ class Payments(Run):
         arguments = {"account_id": order["account_id"], "order_id": order["order_id"]}
         try:
             attached = self.bank.call("attach_checkout", arguments | {"session_id": purchase.session_id})
-        except psycopg.Error as error:
+        except (psycopg.Error, RefusedOverHttp) as error:
             assert expected, error
             self._compare_refusal(error, expected)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,7 +19,7 @@ from purchases import Purchase
 from reliability.model.model import Account, Answer, Refused
 from reliability.model.money import MoneyEvent, Payment
 from reliability.model.rewards import Rewards
-from reliability.model.session import BankSession
+from reliability.model.session import VIEWS, BankSession, RefusedOverHttp, refusal_of
 from reliability.model.world import PACKS, START, USERS
 
 # What is read after every step. No step makes or drops an object, or changes a right, a login or a setting.
@@ -26,11 +27,36 @@ from reliability.model.world import PACKS, START, USERS
 BOOKS = {
     "findings": "select * from audit.findings where check_name not in ('check_release', 'check_access',"
     " 'check_roles', 'check_logins', 'check_creators', 'check_settings')",
-    "balances": "select user_id, balance, held, available, debt, lifetime_granted, lifetime_spent, status"
-    " from api.balance",
-    "lots": "select user_id, lot_id, remaining, held, withheld, frozen, reversed, expires_at from api.lots",
-    "holds": "select hold_id, state, tokens, held, captured, shortfall, expires_at, late from api.holds",
+    **{name: f"select {columns} from api.{view}" for name, (view, columns) in VIEWS.items()},
 }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call about one account: what is sent to the bank, and what the model makes of it.
+
+    `number`: of the hold that it may make.
+    """
+
+    account: Account
+    function: str
+    arguments: Row
+    change: Callable[[Account], Answer]
+    key: str | None = None
+    user: bool = False
+    number: int | None = None
+
+    @property
+    def sent(self) -> Row:
+        return self.arguments if self.key is None else self.arguments | {"idempotency_key": self.key}
+
+    def expected(self, account: Account) -> Answer | Refused:
+        """What the model answers. It changes the account."""
+        operation = None if self.key is None else (self.function, self.key)
+        try:
+            return account.call(self.change, operation, repr(self.arguments))
+        except Refused as refusal:
+            return refusal
 
 
 class Run(RuleBasedStateMachine):
@@ -43,12 +69,12 @@ class Run(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bank = BankSession(self.connection)
+        self.bank = self._begin()
         self.accounts = {user_id: Account(user_id, START) for user_id in USERS}
         self.rewards = Rewards(lambda: self.accounts)
         for account in self.accounts.values():
             account.rewards = self.rewards
-        self.holds: list[tuple[Account, str]] = []  # with their ids in the bank
+        self.holds: dict[int, tuple[Account, str]] = {}  # with their ids in the bank
         self.pack = PACKS[0]
         self.orders: dict[Any, tuple[Account, int]] = {}  # by their ids in the bank
         self.unattached: list[Purchase] = []  # orders without a checkout
@@ -57,8 +83,8 @@ class Run(RuleBasedStateMachine):
         self.amounts: dict[str, int] = {}  # of refunds and disputes, by their ids at Stripe
         self.keyed_calls: list[partial[None]] = []  # calls with keys
         self.numbers = count(1)
+        self.hold_numbers = count()
         self.steps = count(1)  # of this run, so that a repeat of it is audited at the same steps
-        self.connection.execute("begin")
         if self.fault:
             self.connection.execute(self.fault.encode())
         self.bank.act_as(None)
@@ -77,7 +103,16 @@ class Run(RuleBasedStateMachine):
             for account in self.accounts.values():
                 self._compare_entries(account)
         finally:
-            self.connection.execute("rollback")
+            self._end()
+
+    def _begin(self) -> BankSession:
+        """Open a bank with empty books."""
+        session = BankSession(self.connection)
+        self.connection.execute("begin")
+        return session
+
+    def _end(self) -> None:
+        self.connection.execute("rollback")
 
     def _maintain(self) -> None:
         self.bank.act_as(None)
@@ -114,39 +149,47 @@ class Run(RuleBasedStateMachine):
         user: bool = False,
     ) -> None:
         """Call the model and the bank. Both must give the same answer, or refuse for the same reason."""
+        self._ask(Asked(account, function, arguments, change, key, user))
+
+    def _ask(self, asked: Asked) -> None:
+        account, function = asked.account, asked.function
         self.counts[function] += 1
         if function == "apply_stripe_event":
             self._book_due_of_payer(account)
-        expected: Answer | Refused
+        expected = asked.expected(account)
+        if isinstance(expected, Refused):
+            self.counts[expected.slug] += 1
+        self.bank.act_as(account.user_id if asked.user else None)
         try:
-            operation = None if key is None else (function, key)
-            expected = account.call(change, operation, repr(arguments))
-        except Refused as refusal:
-            expected = refusal
-            self.counts[refusal.slug] += 1
-        self.bank.act_as(account.user_id if user else None)
-        try:
-            answer = self.bank.call(
-                function, arguments if key is None else arguments | {"idempotency_key": key}
-            )
-        except psycopg.Error as error:
-            assert isinstance(expected, Refused), (
-                expected,
-                error.diag.message_primary,
-                error.diag.message_detail,
-            )
-            self._compare_refusal(error, expected)
-        else:
-            assert not isinstance(expected, Refused), (expected.slug, expected.facts, answer)
-            self._compare_answer(account.user_id, answer, expected)
-            if function == "hold_tokens" and not answer["replayed"]:
-                self.holds.append((account, answer["hold_id"]))
+            told: Row | psycopg.Error | RefusedOverHttp = self.bank.call(function, asked.sent)
+        except (psycopg.Error, RefusedOverHttp) as error:
+            told = error
+        self._compare(account, told, expected)
+        self._note_hold(asked, told)
         self._compare_books()
 
-    def _compare_refusal(self, error: psycopg.Error, expected: Refused, **more: Any) -> None:
-        facts = json.loads(error.diag.message_detail or "{}", parse_float=Decimal)
+    def _note_hold(self, asked: Asked, told: Row | Exception) -> None:
+        if asked.number is not None and isinstance(told, dict) and not told["replayed"]:
+            self.holds[asked.number] = asked.account, told["hold_id"]
+
+    def _compare(
+        self, account: Account, told: Row | psycopg.Error | RefusedOverHttp, expected: Answer | Refused
+    ) -> None:
+        """Compare what the bank has told with what the model expects."""
+        if isinstance(told, dict):
+            assert not isinstance(expected, Refused), (expected.slug, expected.facts, told)
+            self._compare_answer(account.user_id, told, expected)
+        else:
+            assert isinstance(expected, Refused), (expected, told, refusal_of(told))
+            self._compare_refusal(told, expected)
+
+    def _compare_refusal(
+        self, error: psycopg.Error | RefusedOverHttp, expected: Refused, **more: Any
+    ) -> None:
+        code, detail = refusal_of(error)
+        facts = json.loads(detail or "{}", parse_float=Decimal)
         slug = facts.pop("error", str(error))
-        assert (slug, error.sqlstate) == (expected.slug, f"PT{STATUS[expected.slug]}")
+        assert (slug, code) == (expected.slug, f"PT{STATUS[expected.slug]}")
         expected_facts = expected.facts | more
         assert {name: facts.get(name) for name in expected_facts} == expected_facts
 
@@ -168,17 +211,10 @@ class Run(RuleBasedStateMachine):
         # The audit takes longer than all the rest. The answers alone should betray a bank with a fault.
         if next(self.steps) % self.audited == 0:
             self._audit()
-        balances, lots, holds = (self.bank.rows(f"execute {name}") for name in ("balances", "lots", "holds"))
+        balances, lots, holds = self.bank.read().values()
         as_read = {who: account.as_read() for who, account in self.accounts.items()}
         # Views show what is due, except that freed tokens will end debt, and that unused ones will go over.
-        owing = {
-            who
-            for who, account in as_read.items()
-            if any(
-                e.kind in ("reinstatement", "rollover")
-                for e in account.entries[len(self.accounts[who].entries) :]
-            )
-        }
+        owing = {who for who, account in self.accounts.items() if is_owing(account, as_read[who])}
         shown = [row for row in balances if row["user_id"] not in {None, *owing}]
         assert {row["user_id"]: row for row in shown} == {
             who: {
@@ -206,7 +242,7 @@ class Run(RuleBasedStateMachine):
         assert not differing, differing
         assert {tuple(row.values()) for row in holds} == {
             (name, h.state, h.tokens, h.held, h.captured, h.shortfall, h.expires_at, h.late)
-            for number, (account, name) in enumerate(self.holds)
+            for number, (account, name) in self.holds.items()
             for h in (as_read[account.user_id].holds[number],)
         }
 
@@ -273,6 +309,12 @@ class Run(RuleBasedStateMachine):
             }
             # Entries of one moment are a microsecond apart.
             assert entry.effective_at <= effective < entry.effective_at + timedelta(milliseconds=1)
+
+
+def is_owing(account: Account, as_read: Account) -> bool:
+    """Will what is due end debt, or go over? Views do not show that."""
+    due = as_read.entries[len(account.entries) :]
+    return any(entry.kind in ("reinstatement", "rollover") for entry in due)
 
 
 def differing_rows(written: dict[Any, Row], expected: dict[Any, Row]) -> dict[Any, dict[str, Any]]:

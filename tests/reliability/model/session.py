@@ -1,15 +1,44 @@
-"""Calling the bank as a service, or as a user over HTTP."""
+"""Calling the bank by SQL, as a service or as a user, and what it says when it refuses a call."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID
 
+import psycopg
 from callers import Connection, Row
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb, set_json_loads
+
+# What is read after every step: a view, and its columns.
+VIEWS = {
+    "balances": (
+        "balance",
+        "user_id, balance, held, available, debt, lifetime_granted, lifetime_spent, status",
+    ),
+    "lots": ("lots", "user_id, lot_id, remaining, held, withheld, frozen, reversed, expires_at"),
+    "holds": ("holds", "hold_id, state, tokens, held, captured, shortfall, expires_at, late"),
+}
+
+
+class RefusedOverHttp(Exception):
+    """The API told a refusal of the bank. `code` is an SQLSTATE; `details` has the facts as JSON text."""
+
+    def __init__(self, code: str, details: str | None) -> None:
+        super().__init__(code, details)
+        self.code = code
+        self.details = details
+
+
+def refusal_of(error: psycopg.Error | RefusedOverHttp) -> tuple[str | None, str | None]:
+    """The SQLSTATE and the DETAIL of a refusal, however the call was made."""
+    if isinstance(error, RefusedOverHttp):
+        return error.code, error.details
+    return error.sqlstate, error.diag.message_detail
 
 
 class BankSession:
@@ -47,13 +76,24 @@ class BankSession:
     def rows(self, query: str, *parameters: Any) -> list[Row]:
         return self.cursor.execute(query.encode(), parameters).fetchall()
 
+    def read(self) -> dict[str, list[Row]]:
+        """The rows of all VIEWS."""
+        self.act_as_superuser()
+        return {name: self.rows(f"execute {name}") for name in VIEWS}
+
 
 def exact_json(value: Any) -> str:
-    """JSON with decimals as numbers, to the digit."""
+    """JSON with decimals as numbers, to the digit. PostgreSQL reads its moments and durations."""
     if isinstance(value, dict):
         return (
             "{" + ", ".join(f"{json.dumps(name)}: {exact_json(item)}" for name, item in value.items()) + "}"
         )
     if isinstance(value, list):
         return "[" + ", ".join(map(exact_json, value)) + "]"
+    if isinstance(value, timedelta):
+        return f'"{value.total_seconds()} seconds"'
+    if isinstance(value, datetime):
+        return f'"{value.isoformat()}"'
+    if isinstance(value, UUID):
+        return f'"{value}"'
     return format(value, "f") if isinstance(value, Decimal) else json.dumps(value)

@@ -12,7 +12,8 @@ from callers import Row
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from reliability.model.model import ZERO, Account, Answer, Module, Refused
-from reliability.model.run import Run
+from reliability.model.run import Asked, Run
+from reliability.model.session import RefusedOverHttp
 from reliability.model.world import (
     by_user,
     captured,
@@ -197,8 +198,8 @@ class Spending(Run):
 
     def _some_hold(self, which: int, user: bool) -> tuple[int, bool]:
         """Every other time an open hold, else any. Every other time its maker calls, else who `user` says."""
-        still_open = [n for n, (account, _) in enumerate(self.holds) if account.holds[n].state == "open"]
-        numbers = still_open if which % 2 and still_open else range(len(self.holds))
+        still_open = [n for n, (account, _) in self.holds.items() if account.holds[n].state == "open"]
+        numbers = still_open if which % 2 and still_open else list(self.holds)
         number = numbers[which // 4 % len(numbers)]
         by_service = self.holds[number][0].holds[number].by_service
         return number, not by_service if which // 2 % 2 else user
@@ -255,15 +256,18 @@ class Spending(Run):
         metadata_size: int,
         key: str | None,
     ) -> None:
-        usage, number = usage_of(module, quantity), len(self.holds)
-        self._call_both(
-            self.accounts[who],
-            "hold_tokens",
-            {"user_id": who, "module_id": module.module_id, "usage": usage, "ttl": ttl}
-            | metadata_of(metadata_size),
-            lambda a: a.hold(number, module, usage, ttl, not user, metadata_size),
-            key,
-            user,
+        usage, number = usage_of(module, quantity), next(self.hold_numbers)
+        arguments = {"user_id": who, "module_id": module.module_id, "usage": usage, "ttl": ttl}
+        self._ask(
+            Asked(
+                self.accounts[who],
+                "hold_tokens",
+                arguments | metadata_of(metadata_size),
+                lambda a: a.hold(number, module, usage, ttl, not user, metadata_size),
+                key,
+                user,
+                number,
+            )
         )
 
     def _capture(
@@ -319,13 +323,15 @@ class Spending(Run):
         self.bank.act_as(None)
         try:
             answer = self.bank.call("consume_tokens_batch", {"items": sent, "atomic": atomic})
-        except psycopg.Error as error:
+        except (psycopg.Error, RefusedOverHttp) as error:
             assert atomic
             assert refusals, error
             (place, refusal), *_ = refusals
             self._compare_refusal(error, refusal, index=place)
             self.accounts = before
-            self.holds = [(before[account.user_id], name) for account, name in self.holds]
+            self.holds = {
+                number: (before[account.user_id], name) for number, (account, name) in self.holds.items()
+            }
             self.orders = {
                 name: (before[account.user_id], place) for name, (account, place) in self.orders.items()
             }

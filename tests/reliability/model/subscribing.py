@@ -221,7 +221,7 @@ class Subscribing(Run):
             if lot.order in account.plans.periods
             and account.plans.periods[lot.order].subscription_id == subscription_id
         }
-        rows = {(row["user_id"], row["lot_id"]): row for row in self.bank.rows("execute lots")}
+        rows = {(row["user_id"], row["lot_id"]): row for row in self.bank.read()["lots"]}
         return {lot: row for lot, row in rows.items() if lot not in own}
 
     def _compare_subscriptions(self) -> None:

@@ -17,36 +17,13 @@ from callers import Connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
-from reliability.model.machine import OPENINGS, BankMachine
-from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_PENDING_ORDERS
-from reliability.model.rewards import FOR_BUYER, FOR_REFERRER
-from reliability.model.run import BOOKS
-from reliability.model.session import exact_json
+from reliability.model.machine import CALLED, OPENINGS, BankMachine
+from reliability.model.setting_up import prepare, set_up
 from reliability.model.subscribing import PLANS, returned
-from reliability.model.world import CALLS, MODULES, NEVER, PACKS, PAGES, SECONDS, TASTES
+from reliability.model.world import MODULES, PACKS
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 4
 STEPS, FEW_STEPS, MANY_STEPS = 3_500, 2_000, 40_000  # on 18, on another version, in the long form
-CALLED = {
-    "add_tokens",
-    "apply_stripe_event",
-    "capture_hold",
-    "change_expiry",
-    "consume_tokens",
-    "consume_tokens_batch",
-    "extend_hold",
-    "freeze_account",
-    "hold_tokens",
-    "lift_spend_limit",
-    "refund_usage",
-    "release_hold",
-    "restore_lot",
-    "set_overdraft_limit",
-    "set_spend_limit",
-    "set_test_clock",
-    "thaw_account",
-    "void_lot",
-}
 MONEY = {"dispute", "failed_payment", "fraud_warning", "refund", "refunded_charge"}
 PLANS_DO = {
     "end of a subscription",
@@ -86,61 +63,8 @@ REFUSED = {
 def bank(own_url: str) -> Iterator[Connection]:
     """A superuser's connection to a bank with the model's price list and test clocks."""
     with psycopg.connect(own_url, autocommit=True, options="-c statement_timeout=60s") as connection:
-        connection.execute("select credits.allow_test_clocks(true)")
-        connection.execute("select credits.bound_holds(%s, %s)", (LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS))
-        connection.execute("select credits.freeze_on_fraud_warnings(true)")
-        connection.execute("select credits.define_category('moving', 'Moving pictures')")
-        connection.execute("select credits.bound_orders(%s)", (MOST_PENDING_ORDERS,))
-        for name, category in (("draft", None), ("film", "moving"), ("clip", "moving"), ("taste", None)):
-            connection.execute("select credits.define_module(%s, %s, %s)", (name, name, category))
-        for module_id, category, versions in (
-            ("draft", None, PAGES),
-            ("clip", None, CALLS),
-            ("taste", None, TASTES),
-            (None, "moving", SECONDS),
-        ):
-            for version in versions:
-                connection.execute(
-                    "select credits.define_price(%s, p_module_id => %s, p_category_id => %s,"
-                    " p_valid_from => %s)",
-                    (
-                        exact_json(
-                            [
-                                {
-                                    "dimension": version.dimension,
-                                    "price_per_unit": version.tokens,
-                                    "whole_quantity": version.whole,
-                                }
-                            ]
-                        ),
-                        module_id,
-                        category,
-                        None if version.valid_from == NEVER else version.valid_from,
-                    ),
-                )
-        connection.execute(
-            "select credits.define_pack('bundle', 'Bundle', %s, %s, 'eur', %s)",
-            (PACKS[0].tokens, PACKS[0].amount, PACKS[0].bonus),
-        )
-        for plan in PLANS:
-            connection.execute(
-                "select credits.define_plan(%s, %s, %s, %s, 'eur', p_trial_days => %s,"
-                " p_trial_allowance => %s, p_rollover_cap => %s, p_rollover_percent => %s,"
-                " p_rollover_expires_after => %s, p_scope => %s, p_stripe_price_id => %s)",
-                (
-                    *(plan.plan_id, plan.plan_id, plan.allowance, plan.price),
-                    *(1 if plan.trial else 0, plan.trial, plan.cap, plan.percent, plan.lasts, plan.scope),
-                    plan.price_id,
-                ),
-            )
-        connection.execute(
-            "select credits.define_campaign('invite', 'referral', 'Invite', %s, %s, p_per_account => 5)",
-            (FOR_REFERRER, FOR_BUYER),
-        )
-        # psycopg forgets what it has prepared with every refusal, and to plan the audit takes long.
-        connection.prepare_threshold = None
-        for name, query in BOOKS.items():
-            connection.execute(f"prepare {name} as {query}".encode())
+        set_up(connection)
+        prepare(connection)
         yield connection
 
 
