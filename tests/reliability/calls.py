@@ -17,6 +17,9 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb, set_json_loads
 from reliability.books import Row
+from reliability.exact_json import exact_json
+
+UNAVAILABLE = "unavailable"  # how the API refuses a call while it has no database
 
 
 class Lost(Exception):
@@ -111,7 +114,7 @@ class Log:
             call.error = error
         call.ended_at = datetime.now(UTC)
         with self._changed:
-            self._acknowledged += 1
+            self._acknowledged += call.refusal is None or call.refusal["error"] != UNAVAILABLE
             self._changed.notify_all()
         return call
 
@@ -198,8 +201,8 @@ class SqlChannel(Channel):
 class HttpChannel(Channel):
     """A client of the API; a key goes as the header Idempotency-Key."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self.role = "service_role"
+    def __init__(self, url: str, token: str, role: str = "service_role") -> None:
+        self.role = role
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.http = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False, verify=False)
 
@@ -209,13 +212,11 @@ class HttpChannel(Channel):
         try:
             response = self.http.post(
                 f"/rest/v1/rpc/{function}",
-                content=json.dumps(body, default=float),
+                content=exact_json(body),
                 headers={} if key is None else {"Idempotency-Key": key},
             )
         except httpx.TransportError as error:
             raise Lost from error
-        if response.status_code == 503 and '"busy' not in response.text.replace("\\", ""):
-            raise Lost(response.text)  # busy is a refusal: nothing was done
         answer = response.json(parse_float=Decimal)
         if response.is_success:
             return dict(answer)
@@ -224,6 +225,8 @@ class HttpChannel(Channel):
             facts = json.loads(answer["details"], parse_float=Decimal)
         if not str(answer["code"]).startswith("PT") or facts is None:
             raise RuntimeError(f"{response.status_code} {response.text}")
+        if facts.get("outcome") == "unknown":
+            raise Lost(response.text)
         raise Refused(facts)
 
     def close(self) -> None:

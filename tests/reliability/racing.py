@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from purchases import SESSION_EVENTS, Purchase
 from reliability.books import Books, Row, read
-from reliability.calls import Call, Log, Lost, SqlChannel
+from reliability.calls import Call, Channel, Log, Lost, SqlChannel
 from reliability.charging import WORDS, Cards, report_of
 from reliability.paying_back import goes_back
 from support import PASSWORD
@@ -46,6 +47,8 @@ WEIGHTS = {
     "agree": 6, "withdraw": 2, "charge_cards": 8, "card_news": 6,
 }  # fmt: skip
 FOR_USERS = tuple(WEIGHTS)[:6]
+# Over HTTP mostly spends, so that many of them wait at the same time and share transactions.
+MOSTLY_SPENDS = {**WEIGHTS, "spend": 150, "grant": 30, "buy": 30}
 REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
 
 
@@ -88,8 +91,25 @@ class Field:
     repeats: int = 0
 
 
-def race(url: str, seed: int, steps: int) -> Race:
+class Connect(Protocol):
+    """Connects a user, or a service, which is nobody."""
+
+    def __call__(self, role: str, sub: str | None) -> Channel: ...
+
+
+def by_sql(url: str) -> Connect:
+    def connect(role: str, sub: str | None) -> Channel:
+        login = "pgcredits_api" if role == "authenticated" else "pgcredits_service"
+        return SqlChannel(as_login(url, login, PASSWORD), role, sub)
+
+    return connect
+
+
+def race(
+    url: str, seed: int, steps: int, connect: Connect | None = None, weights: Mapping[str, int] = WEIGHTS
+) -> Race:
     """Each worker takes so many steps. `url` is the superuser's, of a database with the prices of iahome."""
+    connect = connect or by_sql(url)
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(
             "select credits.bound_unpaid(1000000)"
@@ -100,7 +120,7 @@ def race(url: str, seed: int, steps: int) -> Race:
             admin.execute("select credits.open_account(%s)", (name,))
         admin.execute(b"update credits.accounts set stripe_customer_id = 'cus_' || account_id")
         field = Field(Cards(str(seed)))
-        workers = [Worker(url, field, seed, place) for place in range(WORKERS)]
+        workers = [Worker(connect, weights, field, seed, place) for place in range(WORKERS)]
         began, over = datetime.now(UTC), Event()
         sitter = Sitter(url, seed)
         sitting = Thread(target=sitter.sit, args=(over,))
@@ -117,7 +137,7 @@ def race(url: str, seed: int, steps: int) -> Race:
 
         # Let everything that ends soon end, and book it.
         admin.execute("select pg_sleep_until(clock_timestamp() + %s)", (LATEST,))
-        with_claims = SqlChannel(as_login(url, "pgcredits_service", PASSWORD))
+        with_claims = connect("service_role", None)
         for order in (order for orders in field.orders.values() for order in orders):
             field.log.send(with_claims, "attach_checkout", naming(order))
         while any((field.log.send(with_claims, "maintain", {}).answer or {}).values()):
@@ -190,22 +210,31 @@ class Sitter:
                     self.sittings.append(Sitting(name, began_at, datetime.now(UTC)))
 
 
+def sat_on(run: Race) -> dict[str, list[tuple[datetime, datetime]]]:
+    """When a session kept the wallet of each account locked."""
+    times: dict[str, list[tuple[datetime, datetime]]] = {}
+    for sitting in run.sittings:
+        account_id = run.books.accounts[sitting.name]
+        times.setdefault(account_id, []).append((sitting.began_at, sitting.ended_at))
+    return times
+
+
 class Worker:
     """A worker, with its own connection and random numbers."""
 
     thread: Thread
 
-    def __init__(self, url: str, field: Field, seed: int, place: int) -> None:
+    def __init__(
+        self, connect: Connect, weights: Mapping[str, int], field: Field, seed: int, place: int
+    ) -> None:
         self.field = field
+        self.weights = weights
         self.random = Random(f"{seed}:{place}")
         self.name = PEOPLE[place % len(PEOPLE)] if place < USERS else None
         self.place = place
         self.number = 0
         self.error = ""
-        if self.name:
-            self.channel = SqlChannel(as_login(url, "pgcredits_api", PASSWORD), "authenticated", self.name)
-        else:
-            self.channel = SqlChannel(as_login(url, "pgcredits_service", PASSWORD))
+        self.channel = connect("authenticated" if self.name else "service_role", self.name)
 
     def work(self, steps: int) -> None:
         try:
@@ -221,7 +250,7 @@ class Worker:
             return
         name = self.name or self.random.choice(PEOPLE)
         actions = FOR_USERS if self.name else tuple(WEIGHTS)
-        (action,) = self.random.choices(actions, [WEIGHTS[each] for each in actions])
+        (action,) = self.random.choices(actions, [self.weights[each] for each in actions])
         if what := getattr(self, action)(name):
             self.send(what)
 

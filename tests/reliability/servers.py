@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from pgcredits.local import embedded
 from pgcredits.tokens import mint
 
 JWT_SECRET = "of the crash tests, thirty-two bytes or more"
+METRICS_TOKEN = "of the crash tests, to read the figures of the API"
 LOGINS = ("pgcredits_api", "pgcredits_service")
 
 
@@ -106,6 +108,7 @@ class Api:
             "PGCREDITS_API_DATABASE_URL": as_login(database_url, "pgcredits_api", PASSWORD),
             "PGCREDITS_SERVICE_DATABASE_URL": as_login(database_url, "pgcredits_service", PASSWORD),
             "PGCREDITS_JWT_SECRET": JWT_SECRET,
+            "PGCREDITS_METRICS_TOKEN": METRICS_TOKEN,
             **(more or {}),
         }
         self.token = mint(JWT_SECRET, "service_role", None, 3600)
@@ -134,10 +137,18 @@ class Api:
         self.process.kill()
         self.process.wait(60)
 
-    def connect(self) -> HttpChannel:
+    def connect(self, role: str = "service_role", sub: str | None = None) -> HttpChannel:
         """Raises Lost while it is down."""
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
         except OSError as error:
             raise Lost from error
-        return HttpChannel(self.url, self.token)
+        return HttpChannel(self.url, mint(JWT_SECRET, role, sub, 3600), role)
+
+    def shared_spends(self) -> float:
+        """How many spends have shared a transaction since it was started."""
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        answer = httpx.get(f"{self.url}/metrics", headers=headers, timeout=20, trust_env=False)
+        found = re.search(r"^pgcredits_batch_size_sum ([0-9.]+)$", answer.raise_for_status().text, re.M)
+        assert found is not None
+        return float(found[1])

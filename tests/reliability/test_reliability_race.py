@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from random import Random
 
 import pytest
 from reliability.books import Books
-from reliability.racing import PRICES, WORKERS, Race, race
+from reliability.racing import PRICES, WORKERS, Race, race, sat_on
 from reliability.refusals import Refusals
 from reliability.replay import faults
 from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER, OF_THE_TOPUPS
@@ -49,15 +48,6 @@ def verdicts(run: Race) -> Verdicts:
 @pytest.fixture(scope="module")
 def refusals(run: Race, verdicts: Verdicts) -> Refusals:
     return Refusals(verdicts, PRICES, sat_on(run))
-
-
-def sat_on(run: Race) -> dict[str, list[tuple[datetime, datetime]]]:
-    """When a session kept the wallet of each account locked."""
-    times: dict[str, list[tuple[datetime, datetime]]] = {}
-    for sitting in run.sittings:
-        account_id = run.books.accounts[sitting.name]
-        times.setdefault(account_id, []).append((sitting.began_at, sitting.ended_at))
-    return times
 
 
 def test_race_ends_without_unexpected_errors(

@@ -434,8 +434,9 @@ class Verdicts:
         if answer["status"] != status:
             yield f"told {answer['status']}"
         # An account that was never frozen has nothing to tell of its thaw.
-        if answer["changed_at"] and self.statuses.get((account_id, answer["changed_at"])) != status:
-            yield f"told {status} since {answer['changed_at']}, which is not there"
+        since = answer["changed_at"] and _moment(answer["changed_at"])
+        if since and self.statuses.get((account_id, since)) != status:
+            yield f"told {status} since {since}, which is not there"
 
     _check_thaw_account = _check_freeze_account
 

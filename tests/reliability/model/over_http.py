@@ -21,10 +21,11 @@ from http_calls import SECRET
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from psycopg.conninfo import make_conninfo
+from reliability.exact_json import exact_json
 from reliability.model.machine import BankMachine
 from reliability.model.model import Account, Refused
 from reliability.model.run import Asked, is_owing
-from reliability.model.session import VIEWS, BankSession, RefusedOverHttp, exact_json
+from reliability.model.session import VIEWS, BankSession, RefusedOverHttp
 from reliability.model.setting_up import prepare
 from reliability.model.world import (
     by_user,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from callers import Connection, Row
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb, set_json_loads
+from reliability.exact_json import exact_json
 
 # What is read after every step: a view, and its columns.
 VIEWS = {
@@ -80,20 +79,3 @@ class BankSession:
         """The rows of all VIEWS."""
         self.act_as_superuser()
         return {name: self.rows(f"execute {name}") for name in VIEWS}
-
-
-def exact_json(value: Any) -> str:
-    """JSON with decimals as numbers, to the digit. PostgreSQL reads its moments and durations."""
-    if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{json.dumps(name)}: {exact_json(item)}" for name, item in value.items()) + "}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(map(exact_json, value)) + "]"
-    if isinstance(value, timedelta):
-        return f'"{value.total_seconds()} seconds"'
-    if isinstance(value, datetime):
-        return f'"{value.isoformat()}"'
-    if isinstance(value, UUID):
-        return f'"{value}"'
-    return format(value, "f") if isinstance(value, Decimal) else json.dumps(value)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from callers import Connection
+from reliability.exact_json import exact_json
 from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_PENDING_ORDERS
 from reliability.model.rewards import FOR_BUYER, FOR_REFERRER
 from reliability.model.run import BOOKS
-from reliability.model.session import exact_json
 from reliability.model.subscribing import PLANS
 from reliability.model.world import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES
 

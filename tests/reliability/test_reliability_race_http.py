@@ -1,0 +1,89 @@
+"""The race over HTTP, with spends that share transactions: nothing is lost, doubled or invented either."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from reliability.racing import MOSTLY_SPENDS, PRICES, WORKERS, Race, race, sat_on
+from reliability.refusals import Refusals
+from reliability.replay import faults
+from reliability.servers import Api
+from reliability.topups import topup_faults
+from reliability.verdicts import Verdicts
+
+pytestmark = [pytest.mark.xdist_group("race over HTTP"), pytest.mark.one_version]
+
+STEPS, MANY_STEPS = 70, 2500  # of each worker
+SHARED = 40  # so many spends, at least, share transactions in the short form
+
+
+@pytest.fixture(scope="module")
+def api(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    folder: Path = tmp_path_factory.mktemp("race")
+    api = Api(own_url, folder / "api.log")
+    try:
+        yield api
+    finally:
+        api.stop()
+
+
+@pytest.fixture(scope="module")
+def run(own_url: str, api: Api, seed: int, long_form: bool) -> Race:
+    return race(own_url, seed, MANY_STEPS if long_form else STEPS, api.connect, MOSTLY_SPENDS)
+
+
+@pytest.fixture(scope="module")
+def verdicts(run: Race) -> Verdicts:
+    return Verdicts(run.calls, run.books)
+
+
+@pytest.fixture(scope="module")
+def refusals(run: Race, verdicts: Verdicts) -> Refusals:
+    return Refusals(verdicts, PRICES, sat_on(run))
+
+
+def test_race_over_http_ends_without_unexpected_errors(
+    run: Race, verdicts: Verdicts, refusals: Refusals, api: Api, long_form: bool, say: Callable[[str], None]
+) -> None:
+    shared = api.shared_spends()
+    acknowledged = sum(one.answer is not None for one in verdicts.told)
+    say(
+        f"race over HTTP: RELIABILITY_SEED={run.seed}: {WORKERS} workers, {len(run.calls)} calls"
+        f" in {run.seconds:.1f} s, {run.repeats} of them repeats; {shared:.0f} spends shared a transaction;"
+        f" {acknowledged} acknowledged, refused {dict(refusals.counts())};"
+        f" entries {dict(Counter(entry['kind'] for entry in run.books.entries))}"
+    )
+    assert run.errors == []
+    assert not any(one.unknown for one in verdicts.told)
+    assert shared >= (SHARED * MANY_STEPS // STEPS if long_form else SHARED)
+    done = {one.function for one in verdicts.told if one.answer}
+    assert {"consume_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage"} <= done
+    assert any(one.answer and one.answer.get("replayed") for one in verdicts.told)
+
+
+def test_race_over_http_leaves_sound_books(run: Race) -> None:
+    assert faults(run.books) == []
+    assert run.books.findings == []
+    assert topup_faults(run.books, run.cards) == []
+
+
+def test_answers_over_http_are_in_the_ledger_as_told_and_once(verdicts: Verdicts) -> None:
+    assert verdicts.untold() == []
+    assert verdicts.lost() == []
+    assert verdicts.keyed_twice() == []
+    assert verdicts.ghosts() == []
+    assert verdicts.wrong_holds() == []
+    assert verdicts.wrong_orders() == []
+    assert verdicts.unfollowed_money() == []
+
+
+def test_refusals_and_charges_over_http_were_right(refusals: Refusals) -> None:
+    assert refusals.untrue() == []
+    assert refusals.charged_while_frozen() == []
+    assert refusals.misdrawn() == []
+    assert refusals.captured_while_frozen() == []
+    assert refusals.overdrawn_by_users() == []
+    assert refusals.mispriced() == []
