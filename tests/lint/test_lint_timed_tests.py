@@ -18,6 +18,7 @@ CLOCKS = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thre
 FIGURES = {
     "reliability/servers.py",
     "reliability/model/test_reliability_model.py",
+    "reliability/model/test_reliability_model_http.py",
 }
 
 

@@ -127,10 +127,11 @@ class Log:
             )
 
     def wait_for_refusal(self, slug: str, seconds: float = 60) -> None:
-        """Wait until a call has been refused with this slug."""
+        """Wait until a new call has been refused with this slug."""
         with self._changed:
+            known = len(self.calls)
             assert self._changed.wait_for(
-                lambda: any(call.refusal and call.refusal["error"] == slug for call in list(self.calls)),
+                lambda: any(call.refusal and call.refusal["error"] == slug for call in self.calls[known:]),
                 seconds,
             ), f"nobody is refused as {slug}"
 

@@ -97,7 +97,11 @@ class Api:
     """`pgcredits serve` on a database, whose logins have the password of the tests."""
 
     def __init__(
-        self, database_url: str, log: Path, more: Mapping[str, str] | None = None, port: int | None = None
+        self,
+        database_url: str,
+        log: Path,
+        more: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -120,12 +124,19 @@ class Api:
         words = [sys.executable, "-m", "pgcredits.cli", "serve", "--port", str(self.port)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(words, env=self.environment, stdout=output, stderr=output)
+        self.wait_until_ready()
+        return time.monotonic() - began
+
+    def wait_until_ready(self, most: float = 60) -> float:
+        """Wait until it answers, and has its database. Returns the seconds that took."""
+        began = time.monotonic()
         with httpx.Client(timeout=5, trust_env=False, verify=False) as http:
             while True:
-                assert self.process.poll() is None, self.log.read_text()
+                seconds = time.monotonic() - began
+                assert self.process.poll() is None and seconds < most, self.log.read_text()
                 with suppress(httpx.TransportError):
                     if http.get(f"{self.url}/health/ready").is_success:
-                        return time.monotonic() - began
+                        return seconds
                 time.sleep(0.02)
 
     def kill(self) -> float:

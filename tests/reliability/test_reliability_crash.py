@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from pgbouncer import MISSING, PROGRAM, PgBouncer
 from reliability.books import read
 from reliability.calls import UNAVAILABLE, Log, SqlChannel
 from reliability.charging import Cards
@@ -36,6 +38,7 @@ LAZY = {
     "bgwriter_lru_maxpages": "0",  # a page is written after its WAL
 }
 WAYS = (Postgres.kill_backend, Postgres.kill_all, Postgres.stop_at_once)
+IMPATIENT = {"PGCREDITS_POOL_TIMEOUT": "1"}  # seconds that a call waits for a connection
 NOT_DURABLE = "set local synchronous_commit = off"
 MOST_KILLS = 12  # of the control, which mostly needs one
 
@@ -121,13 +124,20 @@ def customer_of(url: str) -> Callable[[str], None]:
     return make
 
 
-def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[str], None]) -> None:
+def prove(
+    tally: Tally,
+    url: str,
+    connect: Connect,
+    name: str,
+    say: Callable[[str], None],
+    over_http: bool = False,
+) -> None:
     """Each acknowledged call is there once, as answered; others are whole or absent. Then repeat all."""
     log = tally.log
-    before = Verdicts(list(log.calls), read(url))
+    before = Verdicts(list(log.calls), read(url), over_http)
     tally.repeated = repeat_all(connect, log)
     charge_all(connect, log, tally.cards)
-    after = Verdicts(log.calls, read(url))
+    after = Verdicts(log.calls, read(url), over_http)
     say(tally.line(name, before))
     tries, charges = tally.cards.tries, len(tally.cards.charges)
     say(f"{name}: {len(after.books.attempts)} top-ups, {charges} charges in {tries} tries")
@@ -142,7 +152,7 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
         assert faults(verdicts.books) == []
         assert verdicts.books.findings == []
     refused = {one.refusal["error"] for one in after.told if one.refusal}
-    assert refused - {UNAVAILABLE} == {"insufficient_tokens", *tally.busy}
+    assert refused - {UNAVAILABLE, *tally.busy} == {"insufficient_tokens"}
     # Whatever was asked for has its answer now.
     assert after.wrong_holds() == []
     assert after.wrong_orders() == []
@@ -243,9 +253,43 @@ def test_api_and_its_database_killed_under_load(
             tally.log.wait_for(load)
         wait_until_idle(url)
         assert api.shared_spends() > 1
-        prove(tally, url, api.connect, "API and PostgreSQL killed", say)
+        prove(tally, url, api.connect, "API and PostgreSQL killed", say, over_http=True)
     finally:
         api.stop()
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+def test_pooler_killed_under_load(
+    postgres: Postgres, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
+) -> None:
+    """kill -9 of a PgBouncer between the API and PostgreSQL. Now and then it stays away for a while.
+
+    The API finds the next one by itself. What it refuses meanwhile it has not done.
+    """
+    url = new_database(postgres, "pooled")
+    with ExitStack() as stack:
+        pooler = PgBouncer(as_login(url, "pgcredits_service", PASSWORD), LOGINS, pool_size=6)
+        stack.callback(pooler.close)
+        api = Api(pooler.through(url), tmp_path / "api.log", IMPATIENT)
+        stack.callback(api.stop)
+        random = Random(f"{seed}:pooler")
+        tally = Tally(Log(), seed, Cards(str(seed), declined=0))
+        tally.busy.add("busy")  # calls of one user wait for each other while the pooler is away
+        fund(api.connect, tally.log)
+        agree(api.connect, tally.log, customer_of(url))
+        with Writers(api.connect, tally.log, f"{seed}:pooler", tally.cards):
+            for number in range(kills // 2 + 1):
+                tally.log.wait_for(random.randint(load, 2 * load))
+                pooler.kill()
+                tally.kills += 1
+                if number % 3 == 1:  # for longer than the API waits for a connection
+                    tally.log.wait_for_refusal(UNAVAILABLE)
+                pooler.start()
+                tally.restarts.append(api.wait_until_ready())
+            tally.log.wait_for(load)
+        wait_until_idle(url)
+        assert api.shared_spends() > 1
+        prove(tally, url, api.connect, "pooler killed", say, over_http=True)
 
 
 def wait_until_idle(url: str) -> None:

@@ -35,12 +35,17 @@ _KEYED = (*_MADE, "hold_tokens", "release_hold")
 
 
 class Verdicts:
-    """The calls of a run and the books after it."""
+    """The calls of a run and the books after it.
 
-    def __init__(self, calls: list[Call], books: Books) -> None:
+    `over_http`: the API itself may repeat a spend that has a key, when a connection breaks.
+    """
+
+    def __init__(self, calls: list[Call], books: Books, over_http: bool = False) -> None:
         self.calls = calls
         self.books = books
         self.told = list(told(calls))
+        if over_http:
+            self._forget_repeats_by_the_api()
         self.entries = {f"{entry['account_id']}:{entry['seq']}": entry for entry in books.entries}
         self.lots = {f"{lot['account_id']}:{lot['lot_id']}": lot for lot in books.lots}
         self.holds = {f"{hold['account_id']}:{hold['hold_id']}": hold for hold in books.holds}
@@ -64,6 +69,17 @@ class Verdicts:
                 self.charged[f"{entry['account_id']}:{entry['hold_id']}"].append(entry)
         named = [one for one in self.told if one.function == "hold_tokens" and one.answer]
         self.named_holds = {one.said["hold_id"]: one for one in sorted(named, key=lambda one: one.new)}
+
+    def _forget_repeats_by_the_api(self) -> None:
+        """The client of a spend that the API repeated was told of a replay, and had sent it once."""
+        groups: dict[tuple[str, str, str], list[Told]] = defaultdict(list)
+        for one in self.told:
+            if one.function == "consume_tokens" and one.key:
+                groups[self._key_of(one)].append(one)
+        for ones in groups.values():
+            first = next((one for one in ones if one.answer), None)
+            if first and not any(one.new or one.unknown for one in ones):
+                first.answer = first.said | {"replayed": False}
 
     # Answers
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from http_calls import grant, serving
+from pgbouncer import MISSING, PROGRAM, PgBouncer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from support import free_port
 
 from pgcredits.http.app import create_app
 from pgcredits.http.database.pools import Database, Statement
@@ -28,7 +21,7 @@ from pgcredits.tokens import SERVICE
 
 pytestmark = pytest.mark.slow
 
-PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+LOGINS = ("pgcredits_api", "pgcredits_service")
 PREPARED = Statement("select count(*) from pg_prepared_statements")
 
 
@@ -97,63 +90,16 @@ def test_prepared_statements_are_for_connections_of_our_own(
 @pytest.fixture
 def pgbouncer(settings: Settings) -> Iterator[Settings]:
     """The settings of an API behind a real PgBouncer in transaction mode."""
-    assert PGBOUNCER is not None
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="pgcredits-pooler-") as name:
-        folder = Path(name)
-        configuration = _configure(folder, settings.service_database_url, port)
-        command = [PGBOUNCER, str(configuration)]
-        if os.geteuid() == 0:  # it refuses to run as root
-            command[1:1] = ["-u", "nobody"]
-            for path in (folder, *folder.iterdir()):
-                shutil.chown(path, "nobody")
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            urls = {
-                name: make_conninfo(getattr(settings, name), host="127.0.0.1", port=port)
-                for name in ("api_database_url", "service_database_url")
-            }
-            _wait_for(urls["service_database_url"], process, folder / "pgbouncer.log")
-            yield replace(settings, pool_size=1, **urls)
-        finally:
-            process.terminate()
-            process.wait(10)
+    with closing(PgBouncer(settings.service_database_url, LOGINS, pool_size=1)) as pooler:
+        yield replace(
+            settings,
+            pool_size=1,
+            api_database_url=pooler.through(settings.api_database_url),
+            service_database_url=pooler.through(settings.service_database_url),
+        )
 
 
-def _configure(folder: Path, url: str, port: int) -> Path:
-    to = conninfo_to_dict(url)
-    users = [f'"{login}" "{to["password"]}"' for login in ("pgcredits_api", "pgcredits_service")]
-    (folder / "users.txt").write_text("\n".join(users))
-    lines = [
-        "[databases]",
-        f"{to['dbname']} = host={to['host']} port={to['port']} password='{to['password']}'",
-        "[pgbouncer]",
-        "listen_addr = 127.0.0.1",
-        f"listen_port = {port}",
-        "unix_socket_dir =",
-        "auth_type = plain",
-        f"auth_file = {folder}/users.txt",
-        f"logfile = {folder}/pgbouncer.log",
-        "pool_mode = transaction",
-        "default_pool_size = 1",
-    ]
-    (folder / "pgbouncer.ini").write_text("\n".join(lines))
-    return folder / "pgbouncer.ini"
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=5).close()
-            return
-        except psycopg.OperationalError as error:
-            said = log.read_text() if log.exists() else ""
-            assert process.poll() is None and time.monotonic() < deadline, f"{error}\n{said}"
-            time.sleep(0.05)
-
-
-@pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 def test_a_hold_stays_a_hold_behind_pgbouncer(
     pgbouncer: Settings, client: httpx.Client, service: dict[str, str], user: Any
 ) -> None:

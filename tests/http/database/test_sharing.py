@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pgcredits.http import app as app_module
 from pgcredits.http.database import sharing
 from pgcredits.http.database.connection import Row
-from pgcredits.http.database.pools import Database, Statement, UnavailableError
+from pgcredits.http.database.pools import BusyError, Database, Statement, UnavailableError
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 
@@ -40,6 +40,8 @@ class Observed(Database):
         self.sizes: list[int] = []
         self.before: BaseException | None = None  # the next batch fails with it, and does nothing
         self.after: BaseException | None = None  # … when it has been committed
+        self.then: BaseException | None = None  # … and spends that go alone fail with this from then on
+        self.alone: BaseException | None = None  # spends that go alone fail with it, and do nothing
         self.gate: asyncio.Event | None = None  # spends wait until it opens
 
     async def call(
@@ -53,9 +55,11 @@ class Observed(Database):
         if batch and (fault := self.before):
             self.before = None
             raise fault
+        if self.alone and '"consume_tokens"' in statement.sql:
+            raise self.alone
         row = await super().call(caller, statement, read_only=read_only, method=method, path=path)
         if batch and (fault := self.after):
-            self.after = None
+            self.after, self.alone = None, self.then
             raise fault
         return row
 
@@ -334,6 +338,50 @@ def test_after_a_broken_connection_only_keyed_spends_are_repeated(
 
     run(main())
     assert charges(users) == [1, *[1 if keyed or done else 0] * 4]
+
+
+class Locked(psycopg.OperationalError):
+    """The wallet was locked for as long as a spend waits."""
+
+    sqlstate = "PT503"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [UnavailableError("of the tests"), BusyError("of the tests"), Locked(), psycopg.errors.DiskFull()],
+)
+def test_a_spend_whose_repeat_does_not_get_through_is_told_that_nobody_knows(
+    settings: Settings,
+    new_users: Callable[..., list[str]],
+    charges: Callable[[Sequence[str]], list[int]],
+    fault: Exception,
+) -> None:
+    users = new_users(*[1000] * 5)
+
+    async def main() -> None:
+        async with running(settings) as api:
+            api.database.after, api.database.then = UnavailableError("of the tests", unsure=True), fault
+            _, *answers = await api.spends(users, idempotency_key="k")
+            assert {(answer.status_code, slug(answer)) for answer in answers} == {(503, "unavailable")}
+            assert {json.loads(answer.json()["details"])["outcome"] for answer in answers} == {"unknown"}
+
+    run(main())
+    assert charges(users) == [1] * 5
+
+
+def test_a_spend_whose_repeat_is_refused_was_not_made(
+    settings: Settings, new_users: Callable[..., list[str]], charges: Callable[[Sequence[str]], list[int]]
+) -> None:
+    users = new_users(1000, *[1] * 4)
+
+    async def main() -> None:
+        async with running(settings) as api:
+            api.database.after = UnavailableError("of the tests", unsure=True)
+            _, *answers = await api.spends(users, idempotency_key="k")
+            assert {slug(answer) for answer in answers} == {"insufficient_tokens"}
+
+    run(main())
+    assert charges(users) == [1, 0, 0, 0, 0]
 
 
 def test_a_fault_of_the_api_itself_leaves_nobody_waiting(

@@ -6,8 +6,8 @@ this pays, and what it keeps: docs/decisions/shared-transactions.md.
 
 Each spend gets what it would get alone. What a batch has not charged it has not touched. Such a spend goes
 alone after all, and gets its own refusal. So does each spend of a batch that failed as a whole. Only when the
-connection breaks does nobody know what was done. Then a spend with a key is repeated alone, because the key
-makes that safe, and a spend without a key is told.
+connection breaks does nobody know what was done. A spend without a key is told so. A spend with a key is
+repeated alone, because the key makes that safe, and is told so if the repeat does not get through either.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum
 from itertools import zip_longest
 
 import msgspec
@@ -113,6 +114,13 @@ class Sharing:
                 del self._queues[caller]
 
 
+class _Again(Enum):
+    """Why a spend goes alone that was in a batch."""
+
+    REFUSED = 1  # the batch has not charged it, or has failed as a whole
+    UNKNOWN = 2  # the connection broke: perhaps it has been charged
+
+
 class _Turn:
     """A transaction under way. The spends that wait go when it has ended, or when it has taken too long."""
 
@@ -134,10 +142,10 @@ class _Turn:
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A spend, and what becomes of it: a receipt, a turn of its own, or None when its batch refused it."""
+    """A spend, and what becomes of it: a receipt, a turn of its own, or a second try without a turn."""
 
     spend: Spend
-    outcome: asyncio.Future[bytes | _Turn | None]
+    outcome: asyncio.Future[bytes | _Turn | _Again]
     late: bool = False  # it has waited as long as it may
 
 
@@ -165,15 +173,17 @@ class _Queue:
     async def spend(
         self, spend: Spend, alone: Callable[[], Awaitable[Row | None]], seconds: float
     ) -> Row | None:
-        outcome: bytes | _Turn | None
+        outcome: bytes | _Turn | _Again
         if self._free and spend.user_id not in self._apart:
             outcome = self._begin(spend.user_id)
         else:
             outcome = await self._wait(spend, seconds)
         if isinstance(outcome, bytes):
             return outcome.decode(), 1
-        if outcome is None:
+        if outcome is _Again.REFUSED:
             return await alone()
+        if outcome is _Again.UNKNOWN:
+            return await _once_more(alone)
         busy = False
         try:
             return await alone()
@@ -267,10 +277,12 @@ class _Queue:
                 continue
             if lost is not None and not (lost.unsure and one.spend.keyed):
                 one.outcome.set_exception(UnavailableError(str(lost), unsure=lost.unsure))
+            elif lost is not None:
+                one.outcome.set_result(_Again.UNKNOWN)
             elif verdict == _BUSY:
                 self._set_apart(one)
             else:
-                one.outcome.set_result(verdict if isinstance(verdict, bytes) else None)
+                one.outcome.set_result(verdict if isinstance(verdict, bytes) else _Again.REFUSED)
 
     async def _charge(self, spends: list[Spend]) -> list[bytes | str]:
         """For each spend the answer of consume_tokens, or the SQLSTATE of its refusal."""
@@ -287,7 +299,7 @@ class _Queue:
             raise UnavailableError("some spends have no verdict", unsure=True)
         return verdicts
 
-    async def _wait(self, spend: Spend, seconds: float) -> bytes | _Turn | None:
+    async def _wait(self, spend: Spend, seconds: float) -> bytes | _Turn | _Again:
         queue = self._apart.get(spend.user_id, self._waiting)
         if len(queue) >= QUEUE:
             raise BusyError("too many spends wait")
@@ -313,6 +325,22 @@ class _Queue:
             if one in queue:
                 queue.remove(one)
                 one.outcome.set_exception(_too_late())
+
+
+async def _once_more(alone: Callable[[], Awaitable[Row | None]]) -> Row | None:
+    """The answer to a spend that has a key, and that has perhaps been charged.
+
+    The bank looks for the key first, so a spend that it refuses now has not been charged. Whatever else keeps
+    the repeat from its answer says nothing about the first try. Raises UnavailableError then.
+    """
+    try:
+        return await alone()
+    except (BusyError, UnavailableError) as error:
+        raise UnavailableError(str(error), unsure=True) from error
+    except psycopg.Error as error:
+        if (error.sqlstate or "").startswith("PT4"):
+            raise
+        raise UnavailableError(f"SQLSTATE {error.sqlstate}", unsure=True) from error
 
 
 def _too_late() -> BusyError:
