@@ -32,7 +32,7 @@ pytestmark = pytest.mark.one_version
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 3
 STEPS, MANY_STEPS = 200, 8_000  # in the short and in the long form
-SHARED = 40  # so many spends, at least, share transactions in the short form
+SHARED = 40  # so many spends, at least, share transactions; a short form that has fewer goes on
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,8 @@ def test_the_bank_over_http_answers_as_the_model_does(
     began, counts, before = time.monotonic(), Counter[str](), shared_spends()
     say(f"model over HTTP: RELIABILITY_SEED={seed}")
     for number in count(seed):
-        if counts["step"] >= (MANY_STEPS if long_form else STEPS):
+        most = MANY_STEPS if long_form else STEPS
+        if counts["step"] >= (most if counts["spends that shared one"] >= SHARED else 3 * most):
             break
         run_state_machine_as_test(
             hypothesis.seed(number)(machine(own_url, copied, counts, OPENINGS[number % len(OPENINGS)])),
