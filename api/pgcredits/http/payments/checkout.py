@@ -18,6 +18,8 @@ import stripe
 from stripe.params.checkout import (
     SessionCreateParams,
     SessionCreateParamsLineItem,
+    SessionCreateParamsLineItemPriceData,
+    SessionCreateParamsLineItemPriceDataRecurring,
     SessionCreateParamsPaymentIntentData,
 )
 
@@ -25,7 +27,7 @@ from pgcredits.http.errors import log
 from pgcredits.settings import CheckoutOption
 
 _CUSTOMERS = 3  # the known one, the one that its key repeats, a new one
-LONGEST_NAME = 250  # characters that Stripe takes as the name of what is sold
+_LONGEST_NAME = 250  # characters that Stripe takes as the name of what is sold
 _LONGEST_VALUE = 500  # characters that it takes as a value of metadata
 
 
@@ -55,6 +57,17 @@ class Buyer(Person, Protocol):
 
     @property
     def stripe_customer_id(self) -> str | None: ...
+
+
+class Priced(Protocol):
+    """What is sold: its price at Stripe, if it has one, or an amount in minor units of a currency."""
+
+    @property
+    def stripe_price_id(self) -> str | None: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -158,7 +171,7 @@ def _session_params(order: Order, customer_id: str, wishes: Wishes) -> SessionCr
     metadata = _metadata(order)
     params: SessionCreateParams = {
         "mode": "payment",
-        "line_items": [_line_item(order)],
+        "line_items": [line_item(order, order.package_name)],
         "customer": customer_id,
         "client_reference_id": order.account_id,
         "metadata": metadata,
@@ -173,6 +186,22 @@ def _session_params(order: Order, customer_id: str, wishes: Wishes) -> SessionCr
         # The page asks the buyer. What was saved is offered on the page of the next purchase.
         params["saved_payment_method_options"] = {"payment_method_save": "enabled"}
     return params
+
+
+def line_item(
+    sold: Priced, name: str, recurring: SessionCreateParamsLineItemPriceDataRecurring | None = None
+) -> SessionCreateParamsLineItem:
+    """One piece of what is sold. `recurring`: paid again after each interval."""
+    if sold.stripe_price_id is not None:
+        return {"quantity": 1, "price": sold.stripe_price_id}
+    price: SessionCreateParamsLineItemPriceData = {
+        "currency": sold.currency,
+        "unit_amount": sold.amount,
+        "product_data": {"name": name[:_LONGEST_NAME]},
+    }
+    if recurring is not None:
+        price["recurring"] = recurring
+    return {"quantity": 1, "price_data": price}
 
 
 def add_options(params: SessionCreateParams, wishes: Wishes) -> None:
@@ -199,19 +228,6 @@ def _payment(metadata: dict[str, str], wishes: Wishes) -> SessionCreateParamsPay
     if wishes.save_card:
         payment["setup_future_usage"] = "off_session"
     return payment
-
-
-def _line_item(order: Order) -> SessionCreateParamsLineItem:
-    if order.stripe_price_id is not None:
-        return {"quantity": 1, "price": order.stripe_price_id}
-    return {
-        "quantity": 1,
-        "price_data": {
-            "currency": order.currency,
-            "unit_amount": order.amount,
-            "product_data": {"name": order.package_name[:LONGEST_NAME]},
-        },
-    }
 
 
 def _metadata(order: Order) -> dict[str, str]:

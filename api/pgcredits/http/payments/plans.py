@@ -10,12 +10,12 @@ import msgspec
 import stripe
 from stripe.params.checkout import (
     SessionCreateParams,
-    SessionCreateParamsLineItem,
+    SessionCreateParamsLineItemPriceDataRecurring,
     SessionCreateParamsSubscriptionData,
 )
 
 from pgcredits.http.errors import log, refuse
-from pgcredits.http.payments.checkout import LONGEST_NAME, Wishes, add_options, new_session, with_customer
+from pgcredits.http.payments.checkout import Wishes, add_options, line_item, new_session, with_customer
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -84,9 +84,13 @@ def _session_params(offer: Offer, customer_id: str, wishes: Wishes) -> SessionCr
     subscription: SessionCreateParamsSubscriptionData = {"metadata": metadata}
     if offer.trial_days > 0:
         subscription["trial_period_days"] = offer.trial_days
+    every: SessionCreateParamsLineItemPriceDataRecurring = {
+        "interval": offer.interval,
+        "interval_count": offer.interval_count,
+    }
     params: SessionCreateParams = {
         "mode": "subscription",
-        "line_items": [_line_item(offer)],
+        "line_items": [line_item(offer, offer.title, every)],
         "customer": customer_id,
         "client_reference_id": offer.account_id,
         "metadata": metadata,
@@ -96,17 +100,3 @@ def _session_params(offer: Offer, customer_id: str, wishes: Wishes) -> SessionCr
     }
     add_options(params, wishes)
     return params
-
-
-def _line_item(offer: Offer) -> SessionCreateParamsLineItem:
-    if offer.stripe_price_id is not None:
-        return {"quantity": 1, "price": offer.stripe_price_id}
-    return {
-        "quantity": 1,
-        "price_data": {
-            "currency": offer.currency,
-            "unit_amount": offer.amount,
-            "product_data": {"name": offer.title[:LONGEST_NAME]},
-            "recurring": {"interval": offer.interval, "interval_count": offer.interval_count},
-        },
-    }
