@@ -1,6 +1,6 @@
-"""Types that generators make of the schema, and a page that uses them: page.ts must type-check.
+"""Types that generators make of the schema: page.ts and program.py, which use them, must type-check.
 
-Only with the option --differential, and never in CI: tests/postgrest_server.py.
+The page only with the option --differential, and never in CI: tests/postgrest_server.py.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
+from http_calls import User
 from postgrest_server import installed
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]
@@ -34,6 +36,7 @@ STRICT = {
     "lib": ["es2022", "dom"],
     "types": [],
 }
+MYPY = ("--strict", "--follow-imports=silent", "--config-file=", "--cache-dir=cache")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -72,3 +75,19 @@ def test_a_page_type_checks_with_generated_types(page: Path, own_url: str, base_
     assert "unknown" not in types  # a type that the generator does not know
     (page / "database.ts").write_text(types)
     assert run(programs / "tsc", "-p", ".", cwd=page) == ""
+
+
+def test_a_program_type_checks_and_runs_with_a_generated_client(
+    tmp_path: Path, base_url: str, rich: User
+) -> None:
+    (tmp_path / "schema.json").write_text(httpx.get(f"{base_url}/schema").text)
+    (tmp_path / "config.yml").write_text("post_hooks: []")
+    generator = Path(sys.executable).with_name("openapi-python-client")
+    options = ("--path=schema.json", "--config=config.yml", "--output-path=client", "--fail-on-warning")
+    run(generator, "generate", *options, cwd=tmp_path)
+    client = str(tmp_path / "client")
+    program = Path(__file__).parent / "program.py"
+    run(sys.executable, "-m", "mypy", *MYPY, program, cwd=tmp_path, MYPYPATH=client)
+    token = rich.headers["Authorization"].removeprefix("Bearer ")
+    told = run(sys.executable, program, base_url, token, cwd=tmp_path, PYTHONPATH=client)
+    assert told == "cost=50 balance=950 ['spend'] PT409\n"
