@@ -17,7 +17,7 @@ from bench.comparisons import batch, holds, hot, latency, uniform
 from bench.events import events
 from bench.growth import YOUNG, growth
 from bench.http import http
-from bench.pgbench import Load, busy_already
+from bench.pgbench import CONNECTIONS, Load, busy_already
 from bench.steps import steps
 from pgcredits.bank import audit
 from pgcredits.local.embedded import EmbeddedError, find_binaries
@@ -33,7 +33,7 @@ def main() -> None:
     options = _options()
     # Ended politely, we stop the server first.
     signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
-    load = Load(options.clients, options.seconds, options.rounds)
+    load = Load(options.clients, options.seconds, options.rounds, tuple(options.connections or CONNECTIONS))
     names = options.only or BENCHMARKS
     print(
         f"{_machine()}; {load.clients} clients, {load.rounds} rounds of {load.seconds} s, medians (min–max);"
@@ -72,6 +72,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=_count, default=2, help="of each run (%(default)s)")
     parser.add_argument("--rounds", type=_count, default=5, help="runs of each peer, in turns (%(default)s)")
     parser.add_argument("--clients", type=_count, default=8, help="connections at once (%(default)s)")
+    parser.add_argument(
+        "--connections", type=_count, action="append",
+        help=f"of http; may be repeated ({', '.join(map(str, CONNECTIONS))})",
+    )  # fmt: skip
     parser.add_argument("--accounts", type=_count, default=10_000, help="accounts with tokens (%(default)s)")
     parser.add_argument(
         "--only", action="append", choices=[*BENCHMARKS, GROWTH],

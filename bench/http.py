@@ -19,7 +19,6 @@ from bench.bank import HERE, HOST, Bank
 from bench.pgbench import Load, spread
 from bench.serving import Server, postgrest, served, used
 
-CONNECTIONS = (1, 4, 16, 64)
 POSTGREST = "BENCH_POSTGREST"  # where the program is
 _NUMBERS = itertools.count(int(time.time()))
 _DONE = re.compile(r"requests (\d+) microseconds (\d+) refused (\d+) broken (\d+) p50 (\d+) p99 (\d+)")
@@ -65,7 +64,7 @@ def http(bank: Bank, load: Load, say: Callable[[str], None]) -> None:
         for work in WORKS:
             with _peer(bank, work.login, secret) as peer:
                 servers = (ours, peer) if peer else (ours,)
-                for connections in CONNECTIONS:
+                for connections in load.connections:
                     _compare(bank, wrk, servers, work, connections, load, say)
         print(f"  memory of one worker after that: {ours.megabytes():,.0f} MB")
 

@@ -14,6 +14,8 @@ from statistics import median
 
 from bench.bank import DATABASE, HERE, HOST, Bank, Login
 
+CONNECTIONS = (1, 4, 16, 64)  # of http
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -22,6 +24,7 @@ class Load:
     clients: int
     seconds: int
     rounds: int
+    connections: tuple[int, ...]  # of http, one after the other
 
 
 @dataclass(frozen=True, slots=True)
