@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 
 import pytest
+from reliability.calls import Channel
 from reliability.racing import MOSTLY_SPENDS, PRICES, WORKERS, Race, race, sat_on
 from reliability.refusals import Refusals
 from reliability.replay import faults
@@ -21,18 +24,25 @@ SHARED = 40  # so many spends, at least, share transactions in the short form
 
 
 @pytest.fixture(scope="module")
-def api(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def apis(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Api]]:
+    """Two servers of one bank: what they share meets in the database."""
     folder: Path = tmp_path_factory.mktemp("race")
-    api = Api(own_url, folder / "api.log")
-    try:
-        yield api
-    finally:
-        api.stop()
+    with ExitStack() as stack:
+        started = []
+        for number in range(2):
+            started.append(Api(own_url, folder / f"{number}.log"))
+            stack.callback(started[-1].stop)
+        yield started
 
 
 @pytest.fixture(scope="module")
-def run(own_url: str, api: Api, seed: int, long_form: bool) -> Race:
-    return race(own_url, seed, MANY_STEPS if long_form else STEPS, api.connect, MOSTLY_SPENDS)
+def run(own_url: str, apis: list[Api], seed: int, long_form: bool) -> Race:
+    turns = cycle(apis)
+
+    def connect(role: str, sub: str | None) -> Channel:
+        return next(turns).connect(role, sub)
+
+    return race(own_url, seed, MANY_STEPS if long_form else STEPS, connect, MOSTLY_SPENDS)
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +56,14 @@ def refusals(run: Race, verdicts: Verdicts) -> Refusals:
 
 
 def test_race_over_http_ends_without_unexpected_errors(
-    run: Race, verdicts: Verdicts, refusals: Refusals, api: Api, long_form: bool, say: Callable[[str], None]
+    run: Race,
+    verdicts: Verdicts,
+    refusals: Refusals,
+    apis: list[Api],
+    long_form: bool,
+    say: Callable[[str], None],
 ) -> None:
-    shared = api.shared_spends()
+    shared = sum(api.shared_spends() for api in apis)
     acknowledged = sum(one.answer is not None for one in verdicts.told)
     say(
         f"race over HTTP: RELIABILITY_SEED={run.seed}: {WORKERS} workers, {len(run.calls)} calls"
