@@ -48,7 +48,7 @@ WEIGHTS = {
 }  # fmt: skip
 FOR_USERS = tuple(WEIGHTS)[:6]
 # Over HTTP mostly spends, so that many of them wait at the same time and share transactions.
-MOSTLY_SPENDS = {**WEIGHTS, "spend": 150, "grant": 30, "buy": 30}
+MOSTLY_SPENDS = {**WEIGHTS, "spend": 150, "hold": 30, "capture": 30, "release": 15, "grant": 30, "buy": 30}
 REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
 
 

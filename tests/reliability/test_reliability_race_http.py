@@ -75,7 +75,9 @@ def test_race_over_http_ends_without_unexpected_errors(
     assert not any(one.unknown for one in verdicts.told)
     assert shared >= (SHARED * MANY_STEPS // STEPS if long_form else SHARED)
     done = {one.function for one in verdicts.told if one.answer}
-    assert {"consume_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage"} <= done
+    assert {"consume_tokens", "hold_tokens", "capture_hold"} <= done
+    if long_form:  # a short race may lack one of these
+        assert {"release_hold", "extend_hold", "refund_usage", "consume_tokens_batch"} <= done
     assert any(one.answer and one.answer.get("replayed") for one in verdicts.told)
 
 
