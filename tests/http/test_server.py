@@ -47,8 +47,16 @@ def ended(client: socket.socket) -> bool:
         b"POST /rest/v1/rpc/quote_tokens HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
         b"POST /rest/v1/rpc/quote_tokens HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
         b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\nGET /health/live HT",
+        b"\r\n",
     ],
-    ids=["nothing", "half of the headers", "half of the body", "half of a chunk", "half of a second request"],
+    ids=[
+        "nothing",
+        "half of the headers",
+        "half of the body",
+        "half of a chunk",
+        "half of a second request",
+        "an empty line",
+    ],
 )
 def test_half_a_request_is_closed(hurried: str, half: bytes) -> None:
     with connect(hurried) as client:  # whose reads end after 5 s, where a request has 15 by default
@@ -65,6 +73,14 @@ def test_a_request_that_trickles_in_is_closed_too(hurried: str) -> None:
         for letter in b"GET /health/live HTTP/1.1\r\nX-Slow: " + b"a" * 100:
             client.sendall(bytes([letter]))
             time.sleep(0.05)
+
+
+def test_an_empty_line_after_a_request_does_not_keep_a_connection(hurried: str) -> None:
+    with connect(hurried) as client:
+        client.sendall(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.recv(65536)
+        client.sendall(b"\r\n")
+        assert ended(client)
 
 
 def test_many_half_requests_do_not_keep_others_out(hurried: str) -> None:

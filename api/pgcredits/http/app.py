@@ -15,6 +15,7 @@ from pgcredits.http.database.pools import Database
 from pgcredits.http.database.schema_cache import SchemaCache
 from pgcredits.http.database.sharing import Sharing
 from pgcredits.http.errors import answer
+from pgcredits.http.functions import body
 from pgcredits.http.identity.api_keys import ApiKeys
 from pgcredits.http.identity.issuers import Issuers
 from pgcredits.http.identity.passwords import Passwords
@@ -28,8 +29,6 @@ from pgcredits.http.routes import auth, checkout, events, health, iahome, openap
 from pgcredits.http.routes import metrics as metrics_route
 from pgcredits.settings import Settings
 from pgcredits.tokens import TokenVerifier
-
-_LARGEST_BODY = 1_000_000  # bytes
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -70,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     app = Litestar(
         route_handlers=[
-            rest.router,
+            rest.rest,
             auth.router,
             iahome.router,
             health.router,
@@ -92,9 +91,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies={"resources": Provide(lambda: resources, sync_to_thread=False)},
         exception_handlers={Exception: answer, HTTPException: answer},
         lifespan=[lifespan],
-        state=State({"draining": draining}),  # server.py finds it there
+        state=State({"draining": draining, "resources": resources}),  # server.py and rest.py find them there
         cors_config=cors.configuration(settings),
-        request_max_body_size=_LARGEST_BODY,
+        request_max_body_size=body.LARGEST,
         logging_config=None,  # the program that starts the app decides where logs go
         openapi_config=None,  # routes/openapi.py makes the document from the database
     )

@@ -57,10 +57,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arrived()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Most requests arrive whole and need no timer. An empty line is no request, and uvicorn stops its own
+        # timer for it.
+        waiting = self._receiving or (self._answered and self.timeout_keep_alive_task is None)
+        if waiting and self._arriving is None:
+            self._expect()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._receiving = True
-        self._expect()
+        self._arrived()  # the bound is for one request
 
     def on_message_complete(self) -> None:
         self._receiving = False
@@ -77,13 +85,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def _end_when_idle(self) -> None:
         if self.transport.is_closing():
             return
-        if self._receiving or not (self.cycle is None or self.cycle.response_complete):
+        if self._receiving or not self._answered:
             self.loop.call_later(_LINGER, self._end_when_idle)
         else:
             self.transport.close()
 
+    @property
+    def _answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
     def _expect(self) -> None:
-        self._arrived()
         self._arriving = self.loop.call_later(self.arrival, self._give_up)
 
     def _arrived(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +20,20 @@ from http_orders import event, order, session
 from pgcredits.http.app import create_app
 from pgcredits.http.database import lanes
 from pgcredits.http.database.lanes import LaneFullError, Lanes
+from pgcredits.http.database.pools import Database, Statement
 from pgcredits.settings import Settings
+from pgcredits.tokens import SERVICE
 
 pytestmark = pytest.mark.one_version
+
+
+@asynccontextmanager
+async def through(all_lanes: Lanes, name: str | None) -> AsyncIterator[None]:
+    await all_lanes.enter(name)
+    try:
+        yield
+    finally:
+        all_lanes.leave(name)
 
 
 def run_in_lanes(names: list[str | None], seconds: float, work: float) -> tuple[list[str], int]:
@@ -31,7 +43,7 @@ def run_in_lanes(names: list[str | None], seconds: float, work: float) -> tuple[
     async def call(all_lanes: Lanes, name: str | None) -> str:
         nonlocal running, most
         try:
-            async with all_lanes.through(name):
+            async with through(all_lanes, name):
                 running += 1
                 most = max(most, running)
                 await asyncio.sleep(work)
@@ -57,6 +69,28 @@ def test_only_calls_of_one_subject_wait_for_each_other() -> None:
     assert run_in_lanes(["ada", "bob", "eve"] * 2 + [None] * 5, 5, 0.05) == (["done"] * 11, 11)
 
 
+def test_reads_about_one_user_leave_a_part_of_the_pool(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    slow = Statement("select pg_advisory_xact_lock(4711)", about="ada")
+
+    async def main() -> None:
+        database = Database(replace(settings, pool_size=4))
+        async with database.opened():
+            reads = [asyncio.create_task(database.call(SERVICE, slow, read_only=True)) for _ in range(20)]
+            await asyncio.sleep(0)
+            assert await database.call(SERVICE, Statement("select 1", about="bob"), read_only=True) == (1,)
+            assert not any(read.done() for read in reads)
+            admin.execute("select pg_advisory_unlock(4711)")
+            await asyncio.gather(*reads)
+
+    admin.execute("select pg_advisory_lock(4711)")
+    try:
+        asyncio.run(main())
+    finally:
+        admin.execute("select pg_advisory_unlock_all()")
+
+
 def test_a_wait_has_a_bound() -> None:
     assert run_in_lanes(["ada"] * 4, 0.05, 0.3) == (["done", "done", "full", "full"], 2)
 
@@ -73,7 +107,7 @@ def test_a_cancelled_call_gives_its_place_away() -> None:
         entered: list[int] = []
 
         async def call(number: int) -> None:
-            async with all_lanes.through("ada"):
+            async with through(all_lanes, "ada"):
                 entered.append(number)
                 await asyncio.sleep(0.05)
 
@@ -93,10 +127,10 @@ def test_a_place_that_comes_free_at_the_moment_of_giving_up_is_not_lost() -> Non
         all_lanes = Lanes(5, width=1)
 
         async def call() -> None:
-            async with all_lanes.through("ada"):
+            async with through(all_lanes, "ada"):
                 pass
 
-        async with all_lanes.through("ada"):
+        async with through(all_lanes, "ada"):
             late, next_one = (asyncio.create_task(call()) for _ in range(2))
             await asyncio.sleep(0)
             late.cancel()

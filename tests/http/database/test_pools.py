@@ -344,6 +344,17 @@ def test_nothing_is_sent_after_the_end_of_a_call(settings: Settings) -> None:
 
 
 @pytest.mark.slow
+def test_each_call_has_the_whole_time_for_its_answer(settings: Settings) -> None:
+    """The timer of a connection was set for an earlier call, and rings in the middle of a later one."""
+
+    async def work(database: Database) -> None:
+        for _ in range(4):
+            await database.call(ME, replace(SLEEP, sql="select pg_sleep(0.6)"), read_only=False)
+
+    run(replace(settings, pool_size=1, answer_timeout=1), work)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_database_that_falls_silent_is_given_up(settings: Settings, read_only: bool) -> None:
     async def main() -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from callers import Connection
 from http_calls import User, serving
 from psycopg.conninfo import make_conninfo
 
 from pgcredits.http.app import create_app
+from pgcredits.http.database.pools import Statement
+from pgcredits.http.database.schema_cache import SchemaCache
 from pgcredits.settings import Settings
+from pgcredits.tokens import ANONYMOUS, Caller
 
 # name, definition, and is it something that can be called or read?
 STRANGE = [
@@ -78,6 +84,33 @@ def test_strange_objects_break_nothing(client_of_the_zoo: httpx.Client, user: Us
     paths = described.json()["paths"]
     shown = {name for name, _, _ in STRANGE if f"/rest/v1/rpc/{name}" in paths or f"/rest/v1/{name}" in paths}
     assert shown == {name for name, _, usable in STRANGE if usable}
+
+
+@pytest.mark.parametrize(("state", "readings"), [("PT402", 1), ("42501", 1), ("22P02", 1), ("42883", 2)])
+def test_only_an_unknown_name_makes_it_read_again(state: str, readings: int) -> None:
+    class Refusing:
+        reads = 0
+
+        async def call(self, _: Caller, statement: Statement, **__: Any) -> tuple[str] | None:
+            if statement.sql == "refused":
+                raise psycopg.errors.lookup(state) if state[:2] != "PT" else Refusal
+            self.reads += 1
+            return ('{"functions":[],"views":[]}',)
+
+    class Refusal(psycopg.ProgrammingError):
+        sqlstate = state
+
+    async def main() -> None:
+        database = Refusing()
+        cache = SchemaCache(database)  # type: ignore[arg-type]
+        cache.cool_down = 0.0
+        await cache.schema()
+        with pytest.raises(psycopg.Error):
+            await cache.ask(ANONYMOUS, Statement("refused"), read_only=False, path="")
+        await cache.schema()
+        assert database.reads == readings
+
+    asyncio.run(main())
 
 
 def test_a_function_that_cannot_be_called_is_not_found(client_of_the_zoo: httpx.Client, user: User) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -70,13 +71,20 @@ class Api:
     def __init__(self, client: httpx.AsyncClient, database: Observed) -> None:
         self.client = client
         self.database = database
+        self._bearer = cache(bearer)  # tokens of two seconds are two callers, who share nothing
 
     async def spend(self, key: str | None = None, role: str = "service_role", **body: Any) -> httpx.Response:
-        headers = bearer(role) | ({} if key is None else {"Idempotency-Key": key})
+        headers = self._bearer(role) | ({} if key is None else {"Idempotency-Key": key})
         return await self.client.post(SPEND, json={"module_id": "whisper", **body}, headers=headers)
 
     async def spends(self, users: Sequence[str], **body: Any) -> list[httpx.Response]:
-        return await asyncio.gather(*(self.spend(user_id=user, **body) for user in users))
+        """Spends that come at the same time: the transaction of the first lasts until all have come."""
+        gate = self.database.gate = self.database.gate or asyncio.Event()
+        spends = asyncio.gather(*(self.spend(user_id=user, **body) for user in users))
+        for _ in range(100):  # turns of the event loop, of which a call needs a few until it waits
+            await asyncio.sleep(0)
+        gate.set()
+        return await spends
 
 
 @asynccontextmanager

@@ -332,6 +332,33 @@ def test_other_methods_are_refused(client: httpx.Client, user: User) -> None:
         assert "GET" in response.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/rest/v1", "/rest/v1/", "/rest/v1/rpc/", "/rest/v1/a/b", "/rest/v1/rpc/a/b"]
+)
+def test_other_paths_are_not_found(client: httpx.Client, user: User, path: str) -> None:
+    response = client.get(path, headers=user.headers)
+    assert response.status_code == 404
+    assert response.json()["code"] in {"PGRST125", "PGRST205"}  # of a path, and of a view named rpc
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/rest/v1/balance", "GET, HEAD, OPTIONS"), (f"{RPC}quote_tokens", "GET, HEAD, POST, OPTIONS")],
+)
+def test_options_name_the_methods(client: httpx.Client, path: str, methods: str) -> None:
+    response = client.options(path)
+    assert (response.status_code, response.headers["allow"], response.content) == (204, methods, b"")
+
+
+def test_a_body_may_come_in_parts(client: httpx.Client, rich: User) -> None:
+    parts = iter([b'{"module_id":', b'"whisper"', b"}"])
+    response = client.post(f"{RPC}consume_tokens", content=parts, headers=rich.headers)
+    assert (response.status_code, response.json()["cost"]) == (200, 25)
+    endless = (b"x" * 100_000 for _ in range(11))
+    response = client.post(f"{RPC}consume_tokens", content=endless, headers=rich.headers)
+    assert (response.status_code, slug(response)) == (413, "too_large")
+
+
 def test_only_the_profile_api_is_accepted(client: httpx.Client, rich: User) -> None:
     both = {"Accept-Profile": "api", "Content-Profile": "api"}
     assert client.get("/rest/v1/packs", headers=both).headers["content-profile"] == "api"

@@ -51,6 +51,8 @@ class Connection(psycopg.AsyncConnection[Row]):
         self._poll.register(self._fd, select.POLLIN | select.POLLHUP)
         self._transformer = Transformer(self)
         self._answer: asyncio.Future[None] | None = None
+        self._seconds = self._due = 0.0  # how long an answer may take, and when it has to be there
+        self._bell: asyncio.TimerHandle | None = None
         self._results: list[PGresult] = []
         self._known: OrderedDict[str, bytes | int] = OrderedDict()  # a name, or how often it was used
         self._numbers = 0
@@ -80,7 +82,7 @@ class Connection(psycopg.AsyncConnection[Row]):
         """
         self._answer = self._loop.create_future()
         self._results, self._sent = [], []
-        timer = self._loop.call_later(seconds, self._give_up, seconds)
+        self._set_bell(seconds)
         try:
             for sql, values in statements:
                 self._send(sql, values)
@@ -96,7 +98,6 @@ class Connection(psycopg.AsyncConnection[Row]):
             self._lose("the call was cancelled")  # nobody waits for what still arrives here
             raise
         finally:
-            timer.cancel()
             self._answer = None
         return self._checked()
 
@@ -201,9 +202,28 @@ class Connection(psycopg.AsyncConnection[Row]):
             raise error_from_result(failed, encoding="utf-8")
         return results
 
-    def _give_up(self, seconds: float) -> None:
-        log.error("the database has not answered for %g seconds: the connection is given up", seconds)
+    def _set_bell(self, seconds: float) -> None:
+        """Note when the answer is due. One bell serves many transactions, which saves setting it."""
+        self._seconds, self._due = seconds, self._loop.time() + seconds
+        if self._bell is None or self._bell.when() > self._due:
+            self._stop_bell()
+            self._bell = self._loop.call_at(self._due, self._ring)
+
+    def _ring(self) -> None:
+        self._bell = None
+        if self._answer is None or self._answer.done():
+            return
+        if self._loop.time() < self._due:  # the bell was set for a transaction that has ended
+            self._bell = self._loop.call_at(self._due, self._ring)
+            return
+        text = "the database has not answered for %g seconds: the connection is given up"
+        log.error(text, self._seconds)
         self._lose("the database has not answered in time")
+
+    def _stop_bell(self) -> None:
+        if self._bell is not None:
+            self._bell.cancel()
+            self._bell = None
 
     def _lose(self, reason: str) -> None:
         """Give the connection up. A transaction under way is then committed or not: nobody knows."""
@@ -215,6 +235,7 @@ class Connection(psycopg.AsyncConnection[Row]):
     def _stop_reading(self) -> None:
         if getattr(self, "_reading", False):
             self._reading = False
+            self._stop_bell()
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
 

@@ -21,7 +21,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from pgcredits.http.database.connection import Connection, LostError, Row, Value
-from pgcredits.http.database.lanes import LaneFullError, Lanes, width_of_a_kind
+from pgcredits.http.database.lanes import LaneFullError, Lanes, width_of_a_kind, width_of_reads
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import Caller
 
@@ -76,7 +76,8 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self._api = _pool("api", settings.api_database_url, settings)
         self._service = _pool("service", settings.service_database_url, settings)
-        self._lanes = Lanes(settings.pool_timeout)
+        self._writes = Lanes(settings.pool_timeout)
+        self._reads = Lanes(settings.pool_timeout, width_of_reads(settings.pool_size))
         self._kinds = Lanes(settings.pool_timeout, width_of_a_kind(settings.pool_size))
         self._answer_timeout = settings.answer_timeout
 
@@ -110,30 +111,39 @@ class Database:
         calls about its subject wait, UnavailableError when the database could not be reached or went away. A
         read is tried again on another connection. A write is not.
         """
+        # A service acts for many users. Its own subject, if it has one, has no wallet.
+        subject = caller.subject if caller.role == "authenticated" else statement.about
+        kind = statement.kind if caller.backend else None  # other callers use the other pool
+        lanes = self._reads if read_only else self._writes
         try:
-            # A service acts for many users. Its own subject, if it has one, has no wallet.
-            subject = caller.subject if caller.role == "authenticated" else statement.about
-            kind = statement.kind if caller.backend else None  # other callers use the other pool
-            async with self._lanes.through(subject), self._kinds.through(kind):
+            await lanes.enter(subject)
+            try:
+                await self._kinds.enter(kind)
                 try:
-                    return await self._once(caller, statement, read_only, method, path)
-                except UnavailableError as error:
-                    if not (read_only and error.unsure):
-                        raise
-                try:
-                    return await self._once(caller, statement, read_only, method, path)
-                except UnavailableError as error:
-                    raise UnavailableError(str(error)) from error
+                    return await self._answer(caller, statement, read_only, method, path)
+                finally:
+                    self._kinds.leave(kind)
+            finally:
+                lanes.leave(subject)
         except LaneFullError as error:
             raise BusyError(str(error)) from error
 
+    async def _answer(
+        self, caller: Caller, statement: Statement, read_only: bool, method: str, path: str
+    ) -> Row | None:
+        """Ask once, and a read once more when nobody knows what became of it."""
+        try:
+            return await self._once(caller, statement, read_only, method, path)
+        except UnavailableError as error:
+            if not (read_only and error.unsure):
+                raise
+        try:
+            return await self._once(caller, statement, read_only, method, path)
+        except UnavailableError as error:
+            raise UnavailableError(str(error)) from error
+
     async def _once(
-        self,
-        caller: Caller,
-        statement: Statement,
-        read_only: bool,
-        method: str,
-        path: str,
+        self, caller: Caller, statement: Statement, read_only: bool, method: str, path: str
     ) -> Row | None:
         pool = self._service if caller.backend else self._api
         conn = await _take(pool)

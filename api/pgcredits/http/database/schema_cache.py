@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -156,12 +157,17 @@ class Function(msgspec.Struct, frozen=True, eq=False):  # a key of caches, by it
 
     def takes(self, names: frozenset[str]) -> bool:
         """May it be called with exactly these arguments?"""
-        known = {argument.name for argument in self.arguments}
-        required = {argument.name for argument in self.arguments if argument.required}
-        return required <= names <= known
+        return _takes(self, names)
 
 
-class View(msgspec.Struct, frozen=True):
+@lru_cache(maxsize=1000)
+def _takes(function: Function, names: frozenset[str]) -> bool:
+    known = {argument.name for argument in function.arguments}
+    required = {argument.name for argument in function.arguments if argument.required}
+    return required <= names <= known
+
+
+class View(msgspec.Struct, frozen=True, eq=False):  # a key of a cache, by its identity
     name: str
     columns: list[Column]
     comment: str | None
@@ -189,12 +195,13 @@ class SchemaCache:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._schema: Schema | None = None
+        self._doubted = False
         self._read_at = 0.0
         self._reading = asyncio.Lock()
 
     async def schema(self) -> Schema:
         """The last reading. Raises db.UnavailableError when nothing was read yet and the database is away."""
-        return self._schema or await self._read()
+        return await self._read() if self._schema is None or self._doubted else self._schema
 
     def knows(self, name: str) -> bool:
         """Did the last reading find a function or a view of this name? It reads nothing."""
@@ -218,15 +225,15 @@ class SchemaCache:
         """`Database.call`, for a statement that was made from this cache."""
         try:
             return await self._database.call(caller, statement, read_only=read_only, method=method, path=path)
-        except psycopg.ProgrammingError as error:
-            if error.sqlstate != "42501":  # the database does not know our names: the cache is out of date
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+            if state.startswith("42") and state != "42501":  # the database does not know our names
                 self.doubt()
             raise
 
     def doubt(self) -> None:
         """Read again before the next use: something that the cache said turned out to be wrong."""
-        if time.monotonic() - self._read_at > self.cool_down:
-            self._schema = None
+        self._doubted = time.monotonic() - self._read_at > self.cool_down
 
     async def _read(self) -> Schema:
         """A reading that is at most `cool_down` seconds old."""
@@ -240,4 +247,5 @@ class SchemaCache:
                 functions.setdefault(function.name, []).append(function)
             self._schema = Schema(functions, {view.name: view for view in read.views})
             self._read_at = time.monotonic()
+            self._doubted = False
             return self._schema

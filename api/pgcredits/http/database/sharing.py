@@ -35,6 +35,7 @@ log = logging.getLogger("pgcredits")
 
 MOST = 64  # spends of one transaction
 QUEUE = 1000  # spends of one caller that may wait
+KEPT = 100  # callers whose queue is kept when it is empty
 PATIENCE = 0.05  # seconds that a transaction keeps the caller's other spends waiting
 FUNCTION = "consume_tokens"
 _BUSY = "PT503"  # the SQLSTATE of a wallet that somebody else has locked
@@ -110,7 +111,7 @@ class Sharing:
         try:
             return await queue.spend(spend, alone, self._seconds)
         finally:
-            if queue.idle and self._queues.get(caller) is queue:
+            if queue.idle and len(self._queues) > KEPT and self._queues.get(caller) is queue:
                 del self._queues[caller]
 
 
@@ -124,19 +125,16 @@ class _Again(Enum):
 class _Turn:
     """A transaction under way. The spends that wait go when it has ended, or when it has taken too long."""
 
-    __slots__ = ("_queue", "_timer", "apart", "user_id")
+    __slots__ = ("_queue", "apart", "due", "user_id")
 
     def __init__(self, queue: _Queue, user_id: str | None, *, apart: bool = False) -> None:
         self._queue = queue
         self.user_id = user_id  # of a spend that goes alone
         self.apart = apart  # only other spends of this user wait for it
-        loop = asyncio.get_running_loop()
-        self._timer = None if apart else loop.call_later(PATIENCE, queue.pass_by, self)
+        self.due = 0.0  # the others wait for it no longer than until then
 
     def end(self, *, busy: bool = False) -> None:
         """`busy`: the wallet was locked to the end."""
-        if self._timer is not None:
-            self._timer.cancel()
         self._queue.ended(self, busy)
 
 
@@ -162,6 +160,8 @@ class _Queue:
         self._width = width
         self._turn: _Turn | None = None  # the one that the others wait for
         self._under_way = 0
+        self._loop = asyncio.get_running_loop()
+        self._bell: asyncio.TimerHandle | None = None
         self._waiting: deque[_Waiting] = deque()
         self._apart: dict[str, deque[_Waiting]] = {}  # by user
         self._tasks: set[asyncio.Task[None]] = set()
@@ -199,13 +199,25 @@ class _Queue:
 
     def _begin(self, user_id: str | None) -> _Turn:
         self._under_way += 1
-        self._turn = _Turn(self, user_id)
-        return self._turn
+        turn = self._turn = _Turn(self, user_id)
+        turn.due = self._loop.time() + PATIENCE
+        if self._bell is None:
+            self._bell = self._loop.call_at(turn.due, self._ring)
+        return turn
 
-    def pass_by(self, turn: _Turn) -> None:
+    def _ring(self) -> None:
+        """Look whether the turn has taken too long. One bell serves many turns: to set it takes longer."""
+        self._bell = None
+        if self._turn is None:
+            return
+        if self._loop.time() < self._turn.due:
+            self._bell = self._loop.call_at(self._turn.due, self._ring)
+        else:
+            self._pass_by(self._turn)
+
+    def _pass_by(self, turn: _Turn) -> None:
         """Wait no longer for a transaction: another one begins beside it, on a connection of its own."""
-        if self._turn is turn:
-            self._turn = None
+        self._turn = None
         if turn.user_id is not None:
             self._under_way -= 1
             turn.apart = True

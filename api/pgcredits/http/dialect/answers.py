@@ -22,29 +22,28 @@ _EMPTY = {204, 304}  # statuses of answers without a body
 
 @dataclass(slots=True)
 class Answer:
-    """A response that is ready to be sent. Litestar's own would be built in three steps, at every call."""
+    """A response that is ready to be sent. Litestar's own would be built in three steps, at every call.
+
+    The names of `headers` are in small letters.
+    """
 
     status: int
-    media_type: str
     headers: dict[str, str]
     body: bytes
     cookies: Sequence[Cookie] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as an ASGI application does."""
-        headers = [(name.lower().encode(), text.encode("latin-1")) for name, text in self.headers.items()]
-        headers += [cookie.to_encoded_header() for cookie in self.cookies]
-        if self.status not in _EMPTY:
-            if "content-type" not in map(str.lower, self.headers):  # SQL may have set it
-                headers.append((b"content-type", _content_type(self.media_type)))
-            headers.append((b"content-length", b"%d" % len(self.body)))
+        headers = [(name.encode(), text.encode("latin-1")) for name, text in self.headers.items()]
+        if self.cookies:
+            headers += [cookie.to_encoded_header() for cookie in self.cookies]
+        body = self.body
+        if self.status in _EMPTY:
+            body = b""
+        else:
+            headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        body = b"" if self.status in _EMPTY else self.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _content_type(media_type: str) -> bytes:
-    return (f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type).encode()
 
 
 def of_view(wish: Wish, page: Page, row: _Row | None) -> Answer:
@@ -61,7 +60,7 @@ def of_call(function: Function, wish: Wish, asked: Query | None, row: _Row | Non
     page = asked.page if asked else Page()
     if function.returns == "void":
         answer = _respond(wish, page, ("", *row[1:]), 204)
-        del answer.headers["Content-Range"]
+        del answer.headers["content-range"]
         return answer
     if not function.stable:
         total = _total(row)
@@ -75,13 +74,14 @@ def of_call(function: Function, wish: Wish, asked: Query | None, row: _Row | Non
 def _respond(wish: Wish, page: Page, row: _Row, status: int) -> Answer:
     """A row has the rows as text, their number, maybe their total, and what SQL says of the response."""
     text, count, total, told_headers, told_status = (*row, None, None, None)[:5]
-    headers = {
-        **wish.profile,
-        **wish.preferences.applied,
-        "Content-Range": page.content_range(count, total),
-        **response.headers(told_headers),
-    }
-    return Answer(response.status(told_status) or status, wish.media_type.name, headers, str(text).encode())
+    status = response.status(told_status) or status
+    headers = dict(wish.headers)
+    if status not in _EMPTY:
+        headers["content-type"] = wish.media_type.header
+    headers["content-range"] = page.content_range(count, total)
+    if told_headers:
+        headers.update(response.headers(told_headers))
+    return Answer(status, headers, str(text).encode())
 
 
 def _total(row: _Row) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pgcredits.http.errors import ApiError
 
@@ -16,6 +15,11 @@ class MediaType:
     single: bool = False
     stripped: bool = False
     csv: bool = False
+
+    @property
+    def header(self) -> str:
+        """The Content-Type of an answer."""
+        return f"{self.name}; charset=utf-8" if self.csv else self.name
 
 
 JSON = MediaType("application/json")
@@ -43,7 +47,6 @@ _WITHOUT_NULLS = {
 }
 
 
-@lru_cache(maxsize=100)  # clients have few
 def accepted(header: str | None) -> MediaType:
     """The first that we have of those that the client prefers most. Raises ApiError 406 PGRST107."""
     wanted = [_offer(part) for part in (header or "*/*").split(",")]

@@ -28,12 +28,12 @@ class Preferences:
     handling: str | None = None
 
     @property
-    def applied(self) -> dict[str, str]:
-        """The header that names what was done."""
+    def applied(self) -> str:
+        """What was done, as the header Preference-Applied names it."""
         words = ["count=exact"] if self.counted else []
         if self.handling:
             words.append(f"handling={self.handling}")
-        return {"Preference-Applied": ", ".join(words)} if words else {}
+        return ", ".join(words)
 
 
 def read(headers: Iterable[str]) -> Preferences:

@@ -6,7 +6,6 @@ query with other values is another one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,40 +15,25 @@ from pgcredits.http.dialect import query
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.dialect.media_types import MediaType
 from pgcredits.http.dialect.paging import Page
+from pgcredits.http.dialect.query_string import pairs
 from pgcredits.http.dialect.wish import Wish
 
 _KEPT = 500  # queries
-_LONGEST = 300  # characters of a query that is kept
+_LONGEST = 300  # bytes of a query that is kept
 
 
-def of_view(
-    view: View, given: Sequence[tuple[str, str]], wish: Wish, max_rows: int
-) -> tuple[Page, Statement]:
+def of_view(view: View, query_string: bytes, wish: Wish, max_rows: int) -> tuple[Page, Statement]:
     """The page that a query asks for, and the statement that reads it. Raises what query.parse raises."""
-    columns = tuple((column.name, column.type) for column in view.columns)
-    length = sum(len(name) + len(text) for name, text in given) + len(wish.range or "")
+    length = len(query_string) + len(wish.range or "")
     make = _made if length <= _LONGEST else _made.__wrapped__
-    return make(
-        view.name,
-        columns,
-        tuple(given),
-        wish.range,
-        wish.media_type,
-        wish.preferences.counted,
-        max_rows,
-    )
+    return make(view, query_string, wish.range, wish.media_type, wish.preferences.counted, max_rows)
 
 
 @lru_cache(_KEPT)
 def _made(
-    name: str,
-    columns: tuple[tuple[str, str], ...],
-    given: tuple[tuple[str, str], ...],
-    header: str | None,
-    media_type: MediaType,
-    counted: bool,
-    max_rows: int,
+    view: View, query_string: bytes, header: str | None, media_type: MediaType, counted: bool, max_rows: int
 ) -> tuple[Page, Statement]:
-    asked = query.parse(Source(name, dict(columns)), given)
+    source = Source.of(view.name, view.columns)
+    asked = query.parse(source, pairs(query_string))
     asked = replace(asked, page=asked.page.within(header))
-    return asked.page, asked.of_view(name, media_type, max_rows, counted=counted)
+    return asked.page, asked.of_view(view.name, media_type, max_rows, counted=counted)

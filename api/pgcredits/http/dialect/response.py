@@ -21,10 +21,8 @@ _OURS = {"connection", "content-length", "date", "keep-alive", "server", "te", "
 _HEADERS = msgspec.json.Decoder(list[dict[str, str]])
 
 
-def headers(told: str | None) -> dict[str, str]:
-    """The headers that SQL has set. Raises ApiError 500 PGRST111."""
-    if not told:
-        return {}
+def headers(told: str) -> dict[str, str]:
+    """The headers that SQL has set, with names in small letters. Raises ApiError 500 PGRST111."""
     try:
         listed = _HEADERS.decode(told)
     except (msgspec.MsgspecError, RecursionError):
@@ -36,7 +34,7 @@ def headers(told: str | None) -> dict[str, str]:
         ((name, text),) = one.items()
         if not _NAME.match(name) or not _VALUE.match(text) or name.lower() in _OURS:
             raise _bad_headers()
-        found[name] = text
+        found[name.lower()] = text
     return found
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from litestar import Request
+from litestar.datastructures import Headers
 
 from pgcredits.http.database.schema_cache import SCHEMA
 from pgcredits.http.dialect import media_types, preferences
@@ -16,30 +16,38 @@ from pgcredits.http.errors import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`profile`: the header that repeats the schema that the client named."""
+    """`headers`: those of the answer that say what of it was granted."""
 
     media_type: MediaType
     preferences: Preferences
-    profile: dict[str, str]
     range: str | None
+    headers: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, request: Request[Any, Any, Any]) -> Wish:
+    def of(cls, method: str, headers: Headers) -> Wish:
         """Raises ApiError 406 PGRST107, PGRST106, 400 PGRST100, PGRST122."""
-        return cls(
-            media_types.accepted(request.headers.get("accept")),
-            preferences.read(request.headers.getall("prefer", [])),
-            _profile(request),
-            request.headers.get("range") if request.method == "GET" else None,  # as HTTP has it
+        return _read(
+            headers.get("accept"),
+            tuple(headers.getall("prefer", ())),
+            headers.get("content-profile" if method == "POST" else "accept-profile"),
+            headers.get("range") if method == "GET" else None,  # as HTTP has it
         )
 
 
-def _profile(request: Request[Any, Any, Any]) -> dict[str, str]:
-    name = "content-profile" if request.method == "POST" else "accept-profile"
-    schema = request.headers.get(name)
+@lru_cache(maxsize=200)  # clients have few
+def _read(accept: str | None, prefer: tuple[str, ...], profile: str | None, range_: str | None) -> Wish:
+    media_type = media_types.accepted(accept)
+    preferred = preferences.read(prefer)
+    applied = preferred.applied
+    headers = (*_profile(profile), *((("preference-applied", applied),) if applied else ()))
+    return Wish(media_type, preferred, range_, headers)
+
+
+def _profile(schema: str | None) -> tuple[tuple[str, str], ...]:
+    """The header that repeats the schema that the client named."""
     if schema is None:
-        return {}
+        return ()
     if schema != SCHEMA:
         hint = f"Only the following schemas are exposed: {SCHEMA}"
         raise ApiError(406, "PGRST106", f"Invalid schema: {schema}", hint=hint)
-    return {"Content-Profile": SCHEMA}
+    return (("content-profile", SCHEMA),)

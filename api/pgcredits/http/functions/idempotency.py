@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request
+from litestar.datastructures import Headers
 
 from pgcredits.http.errors import refuse
 
 
-def idempotency_key(request: Request[Any, Any, Any]) -> str | None:
+def idempotency_key(headers: Headers) -> str | None:
     """The header as text. Raises ApiError 422 bad_key when it is not UTF-8 or comes twice."""
-    values = request.headers.getall("idempotency-key", [])
+    values = headers.getall("idempotency-key", [])
     if not values:
         return None
     if len(values) > 1:

@@ -70,7 +70,7 @@ async def checkout(
     body = jsonbody.parse(await request.body())
     wishes = _wishes(body, resources.settings)
     if any(body.members.get(name, "null") != "null" for name in _PLAN):
-        return await _subscribe(resources, client, caller, body, wishes, idempotency_key(request))
+        return await _subscribe(resources, client, caller, body, wishes, idempotency_key(request.headers))
     consent = await topups.agree(resources, caller, body)
     if consent is not None:
         wishes = replace(wishes, save_card=True, consent_id=consent.consent_id)
@@ -78,7 +78,7 @@ async def checkout(
             session = await topups.save_card(client, consent, wishes)
             return {"consent_id": consent.consent_id, "session_id": session.id, "url": session.url}
     asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}
-    key = idempotency_key(request)
+    key = idempotency_key(request.headers)
     text = await rpc.call(
         resources.schema_cache, caller, "create_order", body.pick(asked), key=key, path="/checkout"
     )

@@ -90,7 +90,7 @@ async def _call(
     # A missing member becomes null, so that the function with all arguments is called and judges it.
     members = {argument: body.members.get(name, "null") for argument, name in named.items()}
     arguments = jsonbody.build(members)
-    key = idempotency_key(request)
+    key = idempotency_key(request.headers)
     meant = await rpc.find(resources.schema_cache, function, arguments.members, keyed=key is not None)
     statement = rpc.call_with_object(meant, arguments, key)
     row = await refusals.ask(

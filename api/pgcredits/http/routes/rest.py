@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import psycopg
-from litestar import HttpMethod, Request, Router, route
-from litestar.di import NamedDependency
-from litestar.params import FromPath
-from litestar.types import ASGIApp
+from litestar import Request, asgi
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.types import HTTPScope, Receive, Send
 
 from pgcredits.http.database.pools import Statement
 from pgcredits.http.database.schema_cache import SCHEMA, Function, SchemaCache
 from pgcredits.http.database.sharing import spend_of
 from pgcredits.http.dialect import answers, conditions, misfits, query, query_string, recent
+from pgcredits.http.dialect.answers import Answer
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.dialect.query import Query
 from pgcredits.http.dialect.scanner import unsupported
 from pgcredits.http.dialect.wish import Wish
 from pgcredits.http.errors import ApiError, bad_request
-from pgcredits.http.functions import jsonbody, refusals, rpc
+from pgcredits.http.functions import body, jsonbody, refusals, rpc
 from pgcredits.http.functions.idempotency import idempotency_key
 from pgcredits.http.identity import guests
 from pgcredits.http.identity.guests import Visitor
@@ -32,6 +32,7 @@ from pgcredits.tokens import SERVICE, Caller
 _Request: TypeAlias = Request[Any, Any, Any]
 _Row: TypeAlias = tuple[Any, ...]
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
+_Handler: TypeAlias = Callable[["_Request", str, Resources], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,38 @@ class _Call:
         return f"/rest/v1/rpc/{self.name}"
 
 
-@route("/rpc/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST])
-async def call_function(
-    request: _Request,
-    name: FromPath[str],
-    resources: NamedDependency[Resources],
-) -> ASGIApp:
+@asgi("/rest/v1", is_mount=True, copy_scope=False)
+async def rest(scope: HTTPScope, receive: Receive, send: Send) -> None:
+    """Answer as Litestar's own routes do, in fewer steps: the hot paths are here."""
+    methods, template, name, handler = _route(scope["path"])
+    scope["path_template"], scope["path_params"] = template, {"name": name}
+    if scope["method"] in methods:
+        request: _Request = Request(scope, receive, send)
+        answer = await handler(request, name, scope["litestar_app"].state["resources"])
+    else:
+        allow = {"allow": ", ".join((*methods, "OPTIONS"))}
+        if scope["method"] != "OPTIONS":
+            raise MethodNotAllowedException(headers=allow)
+        answer = Answer(204, allow, b"")
+    await answer(scope, receive, send)
+
+
+def _route(path: str) -> tuple[tuple[str, ...], str, str, _Handler]:
+    """What a path below /rest/v1 stands for: methods, template, name and handler. Raises 404."""
+    match path.strip("/").split("/"):
+        case ["rpc", name] if name:
+            return ("GET", "HEAD", "POST"), "/rest/v1/rpc/{name}", name, _call_function
+        case [name] if name:
+            return ("GET", "HEAD"), "/rest/v1/{name}", name, _read_view
+    raise NotFoundException
+
+
+async def _call_function(request: _Request, name: str, resources: Resources) -> Answer:
     """POST takes a JSON object of arguments. GET and HEAD take a query string, and call what only reads."""
     caller = await resources.identify(request)
-    wish = Wish.of(request)
-    key = idempotency_key(request)
+    headers = request.headers
+    wish = Wish.of(request.method, headers)
+    key = idempotency_key(headers)
     given = query_string.pairs(request.scope["query_string"])
     guest = guests.visitor(resources.settings, request, caller, name)
     call = _Call(resources, request, name, SERVICE if guest else caller, guest, key, wish, given)
@@ -74,13 +97,13 @@ async def call_function(
 async def _call_by_body(call: _Call) -> tuple[Function, Query | None, _Row | None]:
     """The function that a JSON body means, what is asked of its rows, and the row that it answered."""
     _json_only(call.request)
-    body = jsonbody.parse(await call.request.body())
+    given = jsonbody.parse(await body.read(call.request.receive))
     if call.guest:
-        body = call.guest.fill_in(body)
+        given = call.guest.fill_in(given)
     cache = call.resources.schema_cache
-    function = await rpc.find(cache, call.name, body.members, keyed=call.key is not None)
+    function = await rpc.find(cache, call.name, given.members, keyed=call.key is not None)
     asked = _asked_of(call, function, call.query)
-    statement = rpc.call_with_object(function, body, call.key, rows=asked is not None)
+    statement = rpc.call_with_object(function, given, call.key, rows=asked is not None)
     shaped = _shaped(call, function, asked, statement)
 
     async def alone() -> _Row | None:
@@ -88,14 +111,14 @@ async def _call_by_body(call: _Call) -> tuple[Function, Query | None, _Row | Non
             cache,
             call.caller,
             shaped,
-            body,
+            given,
             function=call.name,
             read_only=function.stable,
             path=call.path,
         )
 
     sharing = call.resources.sharing
-    spend = spend_of(call.caller, function, body, call.key) if sharing and asked is None else None
+    spend = spend_of(call.caller, function, given, call.key) if sharing and asked is None else None
     with _misfits_told(asked is not None):
         row = await (sharing.spend(call.caller, spend, alone) if sharing and spend else alone())
     return function, asked, row
@@ -184,22 +207,18 @@ def _shaped(call: _Call, function: Function, asked: Query | None, statement: Sta
     )
 
 
-@route("/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
-async def read_view(
-    request: _Request,
-    name: FromPath[str],
-    resources: NamedDependency[Resources],
-) -> ASGIApp:
+async def _read_view(request: _Request, name: str, resources: Resources) -> Answer:
     """The rows of a view that the caller may see."""
     caller = await resources.identify(request)
-    wish = Wish.of(request)
-    given = query_string.pairs(request.scope["query_string"])
+    wish = Wish.of(request.method, request.headers)
     view = await resources.schema_cache.view(name)
     if view is None:
         text = f"Could not find the table '{SCHEMA}.{name}' in the schema cache"
         raise ApiError(404, "PGRST205", text)
     try:
-        page, statement = recent.of_view(view, given, wish, resources.settings.max_rows)
+        page, statement = recent.of_view(
+            view, request.scope["query_string"], wish, resources.settings.max_rows
+        )
     except ApiError as error:
         if error.code == "42703":  # or the column is new
             resources.schema_cache.doubt()
@@ -227,6 +246,3 @@ def _json_only(request: _Request) -> None:
     media_type = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise ApiError(415, "PGRST102", f"Content-Type not acceptable: {media_type}. Send application/json.")
-
-
-router = Router("/rest/v1", route_handlers=[call_function, read_view])
