@@ -1,9 +1,10 @@
-"""A real PgBouncer in transaction mode, before PostgreSQL. It can be killed and started again."""
+"""A real PgBouncer in transaction mode, before PostgreSQL. It can be killed, frozen and started again."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -61,6 +62,13 @@ class PgBouncer:
         """kill -9. What it had in its hands is lost."""
         self.process.kill()
         self.process.wait(10)
+
+    def freeze(self) -> None:
+        """Let it do nothing any more, and keep its connections."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         if hasattr(self, "process"):

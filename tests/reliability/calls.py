@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,6 +46,7 @@ class Call:
     answer: Row | None = None
     refusal: Row | None = None
     error: Exception | None = None  # an error that the bank did not raise
+    lost: bool = False  # somebody was told that nobody knows the outcome
 
 
 @dataclass
@@ -109,6 +110,9 @@ class Log:
         except Refused as refused:
             call.refusal = refused.facts
         except Lost:
+            with self._changed:
+                call.lost = True
+                self._changed.notify_all()
             raise
         except Exception as error:
             call.error = error
@@ -126,14 +130,20 @@ class Log:
                 "nothing is answered"
             )
 
-    def wait_for_refusal(self, slug: str, seconds: float = 60) -> None:
+    def wait_for_refusal(self, slug: str) -> None:
         """Wait until a new call has been refused with this slug."""
+        self._wait_for_one(lambda call: call.refusal is not None and call.refusal["error"] == slug, slug)
+
+    def wait_for_loss(self) -> None:
+        """Wait until the client of a new call has been told that nobody knows what became of it."""
+        self._wait_for_one(lambda call: call.lost, "lost")
+
+    def _wait_for_one(self, wanted: Callable[[Call], bool], name: str, seconds: float = 60) -> None:
         with self._changed:
             known = len(self.calls)
-            assert self._changed.wait_for(
-                lambda: any(call.refusal and call.refusal["error"] == slug for call in self.calls[known:]),
-                seconds,
-            ), f"nobody is refused as {slug}"
+            assert self._changed.wait_for(lambda: any(map(wanted, self.calls[known:])), seconds), (
+                f"no call is {name}"
+            )
 
     def errors(self) -> list[str]:
         return [f"{call.function}: {call.error!r}" for call in self.calls if call.error is not None]

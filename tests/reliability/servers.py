@@ -132,11 +132,11 @@ class Api:
         began = time.monotonic()
         with httpx.Client(timeout=5, trust_env=False, verify=False) as http:
             while True:
-                seconds = time.monotonic() - began
-                assert self.process.poll() is None and seconds < most, self.log.read_text()
+                assert self.process.poll() is None, self.log.read_text()
+                assert time.monotonic() - began < most, self.log.read_text()
                 with suppress(httpx.TransportError):
                     if http.get(f"{self.url}/health/ready").is_success:
-                        return seconds
+                        return time.monotonic() - began
                 time.sleep(0.02)
 
     def kill(self) -> float:

@@ -38,7 +38,8 @@ LAZY = {
     "bgwriter_lru_maxpages": "0",  # a page is written after its WAL
 }
 WAYS = (Postgres.kill_backend, Postgres.kill_all, Postgres.stop_at_once)
-IMPATIENT = {"PGCREDITS_POOL_TIMEOUT": "1"}  # seconds that a call waits for a connection
+# Seconds that a call waits for a connection, and for the answer of the database.
+IMPATIENT = {"PGCREDITS_POOL_TIMEOUT": "1", "PGCREDITS_ANSWER_TIMEOUT": "4"}
 NOT_DURABLE = "set local synchronous_commit = off"
 MOST_KILLS = 12  # of the control, which mostly needs one
 
@@ -262,7 +263,7 @@ def test_api_and_its_database_killed_under_load(
 def test_pooler_killed_under_load(
     postgres: Postgres, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
-    """kill -9 of a PgBouncer between the API and PostgreSQL. Now and then it stays away for a while.
+    """kill -9 of a PgBouncer between the API and PostgreSQL. Now and then it stays away, or only freezes.
 
     The API finds the next one by itself. What it refuses meanwhile it has not done.
     """
@@ -280,11 +281,16 @@ def test_pooler_killed_under_load(
         with Writers(api.connect, tally.log, f"{seed}:pooler", tally.cards):
             for number in range(kills // 2 + 1):
                 tally.log.wait_for(random.randint(load, 2 * load))
-                pooler.kill()
-                tally.kills += 1
-                if number % 3 == 1:  # for longer than the API waits for a connection
-                    tally.log.wait_for_refusal(UNAVAILABLE)
-                pooler.start()
+                if number % 3 == 2:  # for longer than the API waits for an answer
+                    pooler.freeze()
+                    tally.log.wait_for_loss()
+                    pooler.thaw()  # what it has in its hands comes late
+                else:
+                    pooler.kill()
+                    tally.kills += 1
+                    if number % 3 == 1:  # for longer than the API waits for a connection
+                        tally.log.wait_for_refusal(UNAVAILABLE)
+                    pooler.start()
                 tally.restarts.append(api.wait_until_ready())
             tally.log.wait_for(load)
         wait_until_idle(url)
