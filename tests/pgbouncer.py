@@ -91,5 +91,6 @@ class PgBouncer:
             f"logfile = {self.folder}/pgbouncer.log",
             "pool_mode = transaction",
             f"default_pool_size = {pool_size}",
+            "server_login_retry = 1",  # seconds, after PostgreSQL could not be reached
         ]
         (self.folder / "pgbouncer.ini").write_text("\n".join(lines))

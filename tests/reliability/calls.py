@@ -131,19 +131,20 @@ class Log:
             )
 
     def wait_for_refusal(self, slug: str) -> None:
-        """Wait until a new call has been refused with this slug."""
+        """Wait until one more call has been refused with this slug."""
         self._wait_for_one(lambda call: call.refusal is not None and call.refusal["error"] == slug, slug)
 
     def wait_for_loss(self) -> None:
-        """Wait until the client of a new call has been told that nobody knows what became of it."""
+        """Wait until one more client has been told that nobody knows what became of its call."""
         self._wait_for_one(lambda call: call.lost, "lost")
 
     def _wait_for_one(self, wanted: Callable[[Call], bool], name: str, seconds: float = 60) -> None:
+        def number() -> int:
+            return sum(map(wanted, list(self.calls)))
+
         with self._changed:
-            known = len(self.calls)
-            assert self._changed.wait_for(lambda: any(map(wanted, self.calls[known:])), seconds), (
-                f"no call is {name}"
-            )
+            known = number()
+            assert self._changed.wait_for(lambda: number() > known, seconds), f"no call is {name}"
 
     def errors(self) -> list[str]:
         return [f"{call.function}: {call.error!r}" for call in self.calls if call.error is not None]

@@ -260,12 +260,13 @@ def test_api_and_its_database_killed_under_load(
 
 
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
-def test_pooler_killed_under_load(
+def test_pooler_and_the_database_behind_it_killed_under_load(
     postgres: Postgres, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
-    """kill -9 of a PgBouncer between the API and PostgreSQL. Now and then it stays away, or only freezes.
+    """kill -9 of a PgBouncer between the API and PostgreSQL, and of the PostgreSQL behind it.
 
-    The API finds the next one by itself. What it refuses meanwhile it has not done.
+    Now and then the pooler stays away, or only freezes. The API finds the next one by itself. What it refuses
+    meanwhile it has not done.
     """
     url = new_database(postgres, "pooled")
     with ExitStack() as stack:
@@ -278,24 +279,39 @@ def test_pooler_killed_under_load(
         tally.busy.add("busy")  # calls of one user wait for each other while the pooler is away
         fund(api.connect, tally.log)
         agree(api.connect, tally.log, customer_of(url))
+        ways = (kill_pooler, kill_pooler_for_long, freeze_pooler)
         with Writers(api.connect, tally.log, f"{seed}:pooler", tally.cards):
-            for number in range(kills // 2 + 1):
-                tally.log.wait_for(random.randint(load, 2 * load))
-                if number % 3 == 2:  # for longer than the API waits for an answer
-                    pooler.freeze()
-                    tally.log.wait_for_loss()
-                    pooler.thaw()  # what it has in its hands comes late
+            for number in range(kills):
+                tally.log.wait_for(random.randint(load, 2 * load) // 2)
+                if number % 2:
+                    WAYS[number // 2 % len(WAYS)](postgres, random)
                 else:
-                    pooler.kill()
-                    tally.kills += 1
-                    if number % 3 == 1:  # for longer than the API waits for a connection
-                        tally.log.wait_for_refusal(UNAVAILABLE)
-                    pooler.start()
+                    ways[number // 2 % len(ways)](pooler, tally.log)
+                tally.kills += 1
                 tally.restarts.append(api.wait_until_ready())
             tally.log.wait_for(load)
         wait_until_idle(url)
         assert api.shared_spends() > 1
-        prove(tally, url, api.connect, "pooler killed", say, over_http=True)
+        prove(tally, url, api.connect, "pooler and PostgreSQL killed", say, over_http=True)
+
+
+def kill_pooler(pooler: PgBouncer, log: Log) -> None:
+    pooler.kill()
+    pooler.start()
+
+
+def kill_pooler_for_long(pooler: PgBouncer, log: Log) -> None:
+    """For longer than the API waits for a connection."""
+    pooler.kill()
+    log.wait_for_refusal(UNAVAILABLE)
+    pooler.start()
+
+
+def freeze_pooler(pooler: PgBouncer, log: Log) -> None:
+    """For longer than the API waits for an answer. What the pooler has in its hands comes late."""
+    pooler.freeze()
+    log.wait_for_loss()
+    pooler.thaw()
 
 
 def wait_until_idle(url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ from pgbouncer import MISSING, PROGRAM, PgBouncer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgcredits.http.app import create_app
-from pgcredits.http.database.pools import Database, Statement
+from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import SERVICE
 
@@ -25,9 +25,12 @@ LOGINS = ("pgcredits_api", "pgcredits_service")
 PREPARED = Statement("select count(*) from pg_prepared_statements")
 
 
+Change = Callable[[bytes, bytes], tuple[bytes, bool]]  # of a message; True if it is the last one
+
+
 @asynccontextmanager
-async def another_process_id(url: str) -> AsyncIterator[str]:
-    """A proxy that says, as poolers do, a process id of its own."""
+async def proxy(url: str, change: Change) -> AsyncIterator[str]:
+    """Changes what PostgreSQL says, as poolers do. `change` is given the type and the body of a message."""
     to = conninfo_to_dict(url)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,11 +45,13 @@ async def another_process_id(url: str) -> AsyncIterator[str]:
                 while True:
                     header = await there.readexactly(5)
                     body = await there.readexactly(int.from_bytes(header[1:]) - 4)
-                    if header[:1] == b"K":  # BackendKeyData: process id and secret key
-                        body = (int.from_bytes(body[:4]) ^ 1).to_bytes(4) + body[4:]
-                    writer.write(header + body)
+                    message, last = change(header[:1], body)
+                    writer.write(message)
+                    if last:
+                        break
             except (asyncio.IncompleteReadError, ConnectionError):
-                writer.close()
+                pass
+            writer.close()
 
         async def questions() -> None:
             while data := await reader.read(65536):
@@ -62,6 +67,16 @@ async def another_process_id(url: str) -> AsyncIterator[str]:
         yield make_conninfo("", **options)
 
 
+def message(kind: bytes, body: bytes) -> bytes:
+    return kind + (len(body) + 4).to_bytes(4) + body
+
+
+def another_process_id(kind: bytes, body: bytes) -> tuple[bytes, bool]:
+    if kind == b"K":  # BackendKeyData: process id and secret key
+        body = (int.from_bytes(body[:4]) ^ 1).to_bytes(4) + body[4:]
+    return message(kind, body), False
+
+
 @pytest.mark.parametrize(
     ("pooled", "prepare", "prepared"),
     [
@@ -75,7 +90,7 @@ def test_prepared_statements_are_for_connections_of_our_own(
     settings: Settings, pooled: bool, prepare: Prepare, prepared: bool
 ) -> None:
     async def main() -> None:
-        async with another_process_id(settings.service_database_url) as through_pooler:
+        async with proxy(settings.service_database_url, another_process_id) as through_pooler:
             url = through_pooler if pooled else settings.service_database_url
             database = Database(replace(settings, service_database_url=url, pool_size=1, prepare=prepare))
             async with database.opened():
@@ -83,6 +98,34 @@ def test_prepared_statements_are_for_connections_of_our_own(
                     row = await database.call(SERVICE, PREPARED, read_only=True)
             assert row is not None
             assert (row[0] > 0) is prepared
+
+    asyncio.run(main())
+
+
+CRASHED = b"SFATAL\0C08P01\0Mserver conn crashed?\0\0"  # PgBouncer's words
+
+
+@pytest.mark.parametrize("after", [b"BEGIN\0", b"COMMIT\0"])
+def test_a_server_that_is_gone_by_the_word_of_a_pooler_leaves_the_outcome_unknown(
+    settings: Settings, after: bytes
+) -> None:
+    """PostgreSQL may have committed. The pooler speaks instead of its first answer, or of its last one."""
+    withheld = False
+
+    def crashed(kind: bytes, body: bytes) -> tuple[bytes, bool]:
+        nonlocal withheld
+        withheld = withheld or (kind == b"C" and body == after)
+        if kind == b"C" and body == b"COMMIT\0":
+            return message(b"E", CRASHED), True
+        return b"" if withheld else message(kind, body), False
+
+    async def main() -> None:
+        async with proxy(settings.service_database_url, crashed) as url:
+            database = Database(replace(settings, service_database_url=url, pool_size=1))
+            async with database.opened():
+                with pytest.raises(UnavailableError) as caught:
+                    await database.call(SERVICE, PREPARED, read_only=False)
+        assert caught.value.unsure
 
     asyncio.run(main())
 
