@@ -10,7 +10,7 @@ from pgcredits.http.dialect.preferences import Preferences
 from pgcredits.http.dialect.wish import Wish
 from pgcredits.http.errors import ApiError
 
-PLAIN = Wish(media_types.JSON, Preferences(), {}, None)
+PLAIN = Wish(media_types.JSON, Preferences(), None, ())
 
 
 def view(*columns: str) -> View:
@@ -18,24 +18,26 @@ def view(*columns: str) -> View:
 
 
 def test_the_same_query_is_the_same_statement() -> None:
-    first, again = (recent.of_view(view("a", "b"), [("a", "eq.1")], PLAIN, 10)[1] for _ in range(2))
+    seen = view("a", "b")
+    first, again = (recent.of_view(seen, b"a=eq.1", PLAIN, 10)[1] for _ in range(2))
     assert first is again
     assert first.values == ("1",)
 
 
 def test_whatever_differs_makes_another_statement() -> None:
-    csv = Wish(media_types.accepted("text/csv"), Preferences(), {}, None)
-    counted = Wish(media_types.JSON, Preferences(counted=True), {}, None)
-    ranged = Wish(media_types.JSON, Preferences(), {}, "0-1")
+    csv = Wish(media_types.accepted("text/csv"), Preferences(), None, ())
+    counted = Wish(media_types.JSON, Preferences(counted=True), None, ())
+    ranged = Wish(media_types.JSON, Preferences(), "0-1", ())
+    seen = view("a")
     made = [
-        recent.of_view(view("a"), [("a", "eq.1")], PLAIN, 10),
-        recent.of_view(view("a"), [("a", "eq.2")], PLAIN, 10),
-        recent.of_view(view("a", "b"), [("a", "eq.1")], csv, 10),
-        recent.of_view(view("a"), [("a", "eq.1")], csv, 10),
-        recent.of_view(view("a"), [("a", "eq.1")], counted, 10),
-        recent.of_view(view("a"), [("a", "eq.1")], ranged, 10),
-        recent.of_view(view("a"), [("a", "eq.1")], PLAIN, 11),
-        recent.of_view(view("a"), [("a", "eq.1"), ("select", "a")], PLAIN, 10),
+        recent.of_view(seen, b"a=eq.1", PLAIN, 10),
+        recent.of_view(seen, b"a=eq.2", PLAIN, 10),
+        recent.of_view(view("a", "b"), b"a=eq.1", csv, 10),
+        recent.of_view(seen, b"a=eq.1", csv, 10),
+        recent.of_view(seen, b"a=eq.1", counted, 10),
+        recent.of_view(seen, b"a=eq.1", ranged, 10),
+        recent.of_view(seen, b"a=eq.1", PLAIN, 11),
+        recent.of_view(seen, b"a=eq.1&select=a", PLAIN, 10),
     ]
     assert len({(statement.sql, statement.values) for _, statement in made}) == len(made)
 
@@ -43,12 +45,12 @@ def test_whatever_differs_makes_another_statement() -> None:
 def test_a_column_is_known_as_soon_as_the_view_has_it() -> None:
     for _ in range(2):
         with pytest.raises(ApiError):
-            recent.of_view(view("a"), [("new", "eq.1")], PLAIN, 10)
-    assert recent.of_view(view("a", "new"), [("new", "eq.1")], PLAIN, 10)[1].values == ("1",)
+            recent.of_view(view("a"), b"new=eq.1", PLAIN, 10)
+    assert recent.of_view(view("a", "new"), b"new=eq.1", PLAIN, 10)[1].values == ("1",)
 
 
 def test_long_queries_are_not_kept() -> None:
-    long = [("or", f"({','.join(['a.eq.1'] * 60)})")]
+    long = b"or=(" + b",".join([b"a.eq.1"] * 60) + b")"
     first, again = (recent.of_view(view("a"), long, PLAIN, 10)[1] for _ in range(2))
     assert first is not again
     assert first == again
