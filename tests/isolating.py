@@ -173,8 +173,13 @@ _CHOICES: dict[str, Row] = {
     "set_auto_topup/7": {"amount": None},
     "set_low_balance/3": {"percent": None},
     "offer_plan/2": {"plan_id": "team"},
+    "add_tokens/9": {"reason": "promo"},
+    "set_test_clock/3": {"advance": None},
+    "verify_email/2": {"email": None},
+    "request_refund/6": {"tokens": None, "amount": 5},
+    "replay_from_stripe/2": {"object_id": None},
 }
-_PLAIN: Row = {
+PLAIN: Row = {
     **{"module_id": "whisper", "module_name": "Whisper", "tokens_to_consume": 25, "usage": {"calls": 1}},
     **{"ttl": "PT1H", "final": False, "over": "available", "metadata": {"a": 1}, "byok": False},
     **{"pack_id": "basique", "plan_id": "pro", "period": "day", "below": 5, "percent": 5, "tokens": 5},
@@ -193,7 +198,7 @@ _PLAIN: Row = {
 def arguments(function: Callable, facts: Row) -> Row:
     """The arguments of a call about somebody's things."""
     listed = {"items": [{"user_id": facts["user_id"], "module_id": "whisper"}]}
-    known = _PLAIN | facts | listed | _CHOICES.get(str(function), {})
+    known = PLAIN | facts | listed | _CHOICES.get(str(function), {})
     if function.name == "restore_lot":
         known |= {"entry_id": facts["void_id"]}
     if function.arguments.get("session_id") == "uuid":

@@ -38,7 +38,8 @@ from pgcredits.issuer_settings import read_issuers
 from pgcredits.settings import Settings
 from pgcredits.tokens import mint
 
-pytestmark = [pytest.mark.one_version, pytest.mark.slow]
+# With --prove, tests go to workers one by one. These share a bank.
+pytestmark = [pytest.mark.one_version, pytest.mark.slow, pytest.mark.xdist_group("isolation")]
 
 AUDIENCE = "the bank"
 OTHER_SECRET = "another secret of the tests, of forty-one"

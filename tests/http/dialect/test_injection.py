@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 from hostile_texts import ATTACKS, queries
+from pglast.parser import parse_sql_json
 
 from pgcredits.http.database.pools import Statement
 from pgcredits.http.database.schema_cache import Column
@@ -70,6 +74,73 @@ def test_hostile_texts_read_the_one_view(things_admin: psycopg.Connection[Any], 
             assert read_by(things_admin, statement) in (None, {"things"}), pairs
             understood += 1
     assert understood > 500  # or the corpus would ask nothing of PostgreSQL
+
+
+# All that a generated statement is made of, beside columns, operators and parameters.
+MADE_OF = {
+    "statement": {"SelectStmt"},
+    "table": {("api", "things")},
+    "function": {
+        *("chr", "count", "current_setting", "json_agg", "length", "replace", "string_agg", "substring"),
+        *("to_tsvector", "websearch_to_tsquery"),
+    },
+    "type": {"text", "pg_catalog.int4"},  # one cast is asked for; the other is NULL's
+    "word": {"", "[]", "\\", "\\\\", "response.headers", "response.status"},
+}
+
+
+def parts(tree: Any, inside: str = "") -> Iterator[tuple[str, Any]]:
+    """The kinds of nodes in a parse tree, and for some what they name."""
+    if isinstance(tree, list):
+        for one in tree:
+            yield from parts(one, inside)
+    elif isinstance(tree, dict):
+        for kind, node in tree.items():
+            if kind.endswith("Stmt"):
+                yield "statement", kind
+            elif kind in ("lockingClause", "intoClause", "withClause"):
+                yield "clause", kind
+            elif kind == "RangeVar":
+                yield "table", (node.get("schemaname", ""), node["relname"])
+            elif kind == "FuncCall":
+                yield "function", ".".join(part["String"]["sval"] for part in node["funcname"])
+            elif kind == "A_Const" and "sval" in node:
+                yield "word", node["sval"].get("sval", "")
+            elif kind in ("typeName", "TypeName"):
+                yield "type", ".".join(part["String"]["sval"] for part in node["names"])
+            yield from parts(node, kind)
+
+
+def parse_tree(statement: Statement) -> dict[str, set[Any]]:
+    """What a statement is made of, by kinds. It must be one statement."""
+    numbers = itertools.count(1)
+    text = re.sub("%[s%]", lambda m: f"${next(numbers)}" if m[0] == "%s" else "%", statement.sql)
+    (tree,) = json.loads(parse_sql_json(text))["stmts"]
+    found: dict[str, set[Any]] = defaultdict(set)
+    for kind, name in parts(tree):
+        found[kind].add(name)
+    return found
+
+
+def test_parse_trees_have_nothing_of_a_hostile_text(source: Source) -> None:
+    seen: dict[str, set[Any]] = defaultdict(set)
+    for pairs in queries():
+        for media_type in (media_types.JSON, media_types.accepted("text/csv")):
+            try:
+                asked = query.parse(source, pairs)
+            except ApiError:
+                break
+            for kind, names in parse_tree(asked.of_view("things", media_type, 10, counted=True)).items():
+                seen[kind] |= names
+    assert seen == MADE_OF
+
+
+def test_a_statement_that_reads_more_is_seen() -> None:
+    more = 'select id from api."things" where id = %s union select secret from dialect_test.canary'
+    assert parse_tree(Statement(more))["table"] == {("api", "things"), ("dialect_test", "canary")}
+    assert parse_tree(Statement("select pg_sleep(9), 'a word'"))["function"] == {"pg_sleep"}
+    with pytest.raises(ValueError, match="too many values"):
+        parse_tree(Statement("select 1; commit"))
 
 
 def test_hostile_texts_change_no_call(things_admin: psycopg.Connection[Any], source: Source) -> None:

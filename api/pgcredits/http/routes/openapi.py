@@ -43,7 +43,7 @@ _TYPES: dict[str, _Json] = {
     "json": {},  # any value; openapi-fetch and openapi-python-client fail at a type that contains itself
     "jsonb": {},
 }
-_STATUSES = ("400", "401", "402", "403", "404", "406", "409", "415", "416", "422", "423", "429", "503")
+_STATUSES = ("400", "401", "402", "403", "404", "406", "409", "413", "415", "416", "422", "423", "429", "503")
 _VIEW_STATUSES = ("400", "401", "403", "404", "406", "416", "422", "503")
 _GUESTS = (
     f"Anybody may call it over HTTP, without {', '.join(FILLED_IN)}. The HTTP API finds out who the guest "
