@@ -259,9 +259,16 @@ def test_api_and_its_database_killed_under_load(
         api.stop()
 
 
+@pytest.mark.one_version
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 def test_pooler_and_the_database_behind_it_killed_under_load(
-    postgres: Postgres, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
+    postgres: Postgres,
+    seed: int,
+    kills: int,
+    load: int,
+    long_form: bool,
+    tmp_path: Path,
+    say: Callable[[str], None],
 ) -> None:
     """kill -9 of a PgBouncer between the API and PostgreSQL, and of the PostgreSQL behind it.
 
@@ -281,12 +288,13 @@ def test_pooler_and_the_database_behind_it_killed_under_load(
         agree(api.connect, tally.log, customer_of(url))
         ways = (kill_pooler, kill_pooler_for_long, freeze_pooler)
         with Writers(api.connect, tally.log, f"{seed}:pooler", tally.cards):
-            for number in range(kills):
+            for number in range(kills if long_form else 4):
                 tally.log.wait_for(random.randint(load, 2 * load) // 2)
+                turn = seed + number // 2
                 if number % 2:
-                    WAYS[number // 2 % len(WAYS)](postgres, random)
+                    WAYS[turn % len(WAYS)](postgres, random)
                 else:
-                    ways[number // 2 % len(ways)](pooler, tally.log)
+                    ways[turn % len(ways)](pooler, tally.log)
                 tally.kills += 1
                 tally.restarts.append(api.wait_until_ready())
             tally.log.wait_for(load)
