@@ -20,6 +20,13 @@ from reliability.books import Row
 from reliability.exact_json import exact_json
 
 UNAVAILABLE = "unavailable"  # how the API refuses a call while it has no database
+ONCE = "once"  # in the metadata of a spend without a key, with a value of its own
+
+
+def marked_once(row: Row) -> str | None:
+    """The mark of a spend without a key, in its arguments or on its entry."""
+    mark: str | None = (row.get("metadata") or {}).get(ONCE)
+    return mark
 
 
 class Lost(Exception):

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from pgbouncer import MISSING, PROGRAM, PgBouncer
 from reliability.books import read
-from reliability.calls import UNAVAILABLE, Log, SqlChannel
+from reliability.calls import UNAVAILABLE, Log, SqlChannel, marked_once
 from reliability.charging import Cards
 from reliability.replay import faults
 from reliability.servers import LOGINS, Api, Postgres
@@ -165,6 +165,15 @@ def prove(
     assert any(one.said.get("outcome") == "granted" for one in after.told)
     answered = {(one.function, one.key) for one in after.told if not one.unknown}
     assert [one for one in after.told if one.unknown and (one.function, one.key) not in answered] == []
+    assert_a_double_charge_would_be_seen(after)
+
+
+def assert_a_double_charge_would_be_seen(verdicts: Verdicts) -> None:
+    """A spend without a key that has two entries."""
+    books = verdicts.books.copy()
+    one, another = [entry for entry in books.entries if marked_once(entry)][:2]
+    another["metadata"] = one["metadata"]
+    assert Verdicts(verdicts.calls, books).ghosts() != []
 
 
 def test_postgres_killed_under_load(

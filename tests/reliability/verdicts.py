@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from reliability.books import Books, Row
-from reliability.calls import Call, Told, told
+from reliability.calls import Call, Told, marked_once, told
 from reliability.model.money import MoneyBack
 from reliability.paying_back import is_about_money, money_event
 from stripe_events import COMPLETED, SUCCEEDED
@@ -56,6 +56,7 @@ class Verdicts:
         self.statuses = {
             (row["account_id"], row["changed_at"]): row["status"] for row in books.status_changes
         }
+        self.marks = Counter(mark for entry in books.entries if (mark := marked_once(entry)))
         self.orders = {str(order["order_id"]): order for order in books.orders}
         self.told_money: dict[str, list[Row]] = defaultdict(list)  # events about the money of an order
         for one in self.told:
@@ -144,9 +145,12 @@ class Verdicts:
         )
         found += [f"{name} belongs to {number} keys" for name, number in owners.items() if number > 1]
         found += [f"hold {name} was made by {times} calls" for name, times in holds.items() if times > 1]
+        found += [f"{times} entries are of {mark}" for mark, times in self.marks.items() if times > 1]
+        unknown = {marked_once(one.arguments) for one in self.told if one.unknown} - {None}
         for name, entry in self.entries.items():
             bought = entry["kind"] == "purchase" and str(entry["order_id"]) in self.said_paid
-            if name not in made and entry["kind"] not in _FOLLOWING and not bought:
+            asked = name in made or marked_once(entry) in unknown
+            if not asked and entry["kind"] not in _FOLLOWING and not bought:
                 found.append(f"entry {name} ({entry['kind']} {entry['tokens']}) that nobody asked for")
         found += [f"hold {name} that nobody asked for" for name in self.holds.keys() - holds.keys()]
         found += [f"key {key} that nobody sent" for key in self.keys.keys() - keys]
@@ -166,7 +170,11 @@ class Verdicts:
 
     def committed(self) -> int:
         """How many calls of unknown outcome were done."""
-        return sum(self._key(one) is not None for one in self.told if one.unknown and one.key)
+        return sum(
+            marked_once(one.arguments) in self.marks if one.key is None else self._key(one) is not None
+            for one in self.told
+            if one.unknown
+        )
 
     def wrong_holds(self) -> list[str]:
         """Holds and lots that do not keep what was answered, less the captures in the ledger."""

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from purchases import Purchase
 from reliability.books import Row
-from reliability.calls import Channel, Log, Lost
+from reliability.calls import ONCE, Channel, Log, Lost, marked_once
 from reliability.charging import WORDS, Cards, report_of
 from reliability.paying_back import goes_back
 
@@ -111,7 +111,9 @@ class Writer(Thread):
     def step(self, channel: Channel) -> None:
         name = self.random.choice(PEOPLE)
         chance = self.random.random()
-        if chance < 0.35:
+        if chance < 0.1:
+            self.spend_without_key(channel, name)
+        elif chance < 0.35:
             self.send(channel, "consume_tokens", self.use(name))
         elif chance < 0.55:
             tokens = Decimal(self.random.randint(1, 10_000)) / 100
@@ -176,6 +178,13 @@ class Writer(Thread):
         for call in calls:
             self.send(channel, *call)
 
+    def spend_without_key(self, channel: Channel, name: str) -> None:
+        """Nobody may repeat it. Its entry is known by its metadata."""
+        use = self.use(name)
+        once = {ONCE: use.pop("idempotency_key")}
+        self.last = None
+        self.log.send(channel, "consume_tokens", use | {"metadata": once})
+
     def send(self, channel: Channel, function: str, arguments: Row) -> Row | None:
         self.last = function, arguments
         return self.log.send(channel, function, arguments).answer
@@ -202,8 +211,8 @@ def charge_all(connect: Connect, log: Log, cards: Cards) -> None:
 
 
 def repeat_all(connect: Connect, log: Log) -> int:
-    """Repeat every call that was not refused, with as many clients. Returns how many calls."""
-    calls = [call for call in log.calls if call.refusal is None]
+    """Repeat every call that was not refused and may be repeated, with as many clients. Returns how many."""
+    calls = [call for call in log.calls if call.refusal is None and not marked_once(call.arguments)]
     channels = [connect() for _ in range(WRITERS)]
 
     def work(place: int) -> None:
