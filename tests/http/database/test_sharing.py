@@ -25,6 +25,7 @@ from pgcredits.http import app as app_module
 from pgcredits.http.database import sharing
 from pgcredits.http.database.connection import Row
 from pgcredits.http.database.pools import BusyError, Database, Statement, UnavailableError
+from pgcredits.http.operations import logs
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 
@@ -39,6 +40,7 @@ class Observed(Database):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.sizes: list[int] = []
+        self.names: list[str] = []  # what PostgreSQL shows of the transactions of spends
         self.before: BaseException | None = None  # the next batch fails with it, and does nothing
         self.after: BaseException | None = None  # … when it has been committed
         self.then: BaseException | None = None  # … and spends that go alone fail with this from then on
@@ -51,6 +53,7 @@ class Observed(Database):
         batch = "consume_tokens_batch" in statement.sql
         if batch or '"consume_tokens"' in statement.sql:
             self.sizes.append(len(json.loads(str(statement.values[0]))) if batch else 1)
+            self.names.append(logs.named_for_database())
             if self.gate is not None:
                 await self.gate.wait()
         if batch and (fault := self.before):
@@ -73,8 +76,15 @@ class Api:
         self.database = database
         self._bearer = cache(bearer)  # tokens of two seconds are two callers, who share nothing
 
-    async def spend(self, key: str | None = None, role: str = "service_role", **body: Any) -> httpx.Response:
+    async def spend(
+        self,
+        key: str | None = None,
+        role: str = "service_role",
+        request_id: str | None = None,
+        **body: Any,
+    ) -> httpx.Response:
         headers = self._bearer(role) | ({} if key is None else {"Idempotency-Key": key})
+        headers |= {} if request_id is None else {"X-Request-Id": request_id}
         return await self.client.post(SPEND, json={"module_id": "whisper", **body}, headers=headers)
 
     async def spends(self, users: Sequence[str], **body: Any) -> list[httpx.Response]:
@@ -443,6 +453,25 @@ def test_a_cancelled_spend_leaves_the_others_their_turn(
 
     run(main())
     assert charges(users) == [1, 0, 1, 1]
+
+
+def test_a_shared_transaction_names_one_of_its_requests_and_how_many_more(
+    settings: Settings, new_users: Callable[..., list[str]]
+) -> None:
+    async def main() -> None:
+        async with running(replace(settings, pool_size=1)) as api:
+            api.database.names.clear()
+            api.database.gate = asyncio.Event()
+            spends = [
+                asyncio.create_task(api.spend(request_id=f"request-{number}", user_id=user))
+                for number, user in enumerate(new_users(*[1000] * 4))
+            ]
+            await asyncio.sleep(0.05)
+            api.database.gate.set()
+            assert {(await spend).status_code for spend in spends} == {200}
+            assert api.database.names == ["pgcredits request-0", "pgcredits request-1+2"]
+
+    run(main())
 
 
 def test_a_spend_that_waits_too_long_is_busy_and_was_not_made(

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -272,3 +273,33 @@ def test_granted_tokens_are_not_logged_with_their_user(
     answer = http.get("/rest/v1/balance", headers=user.headers)
     lines(served, answer.headers["x-request-id"])
     assert user.user_id not in served.log.read_text()
+
+
+def named(admin: psycopg.Connection[Any], request_id: str) -> list[Any]:
+    """What the sessions wait for that PostgreSQL names for this request."""
+    return admin.execute(
+        "select a.wait_event_type from pg_stat_activity as a where a.application_name = %s",
+        (f"pgcredits {request_id}"[:63],),
+    ).fetchall()
+
+
+@pytest.mark.parametrize("request_id", ["waits-for-a-wallet", "long-" * 12 + "name"])
+def test_postgresql_shows_which_request_a_transaction_is_for(
+    http: httpx.Client, rich: User, admin: psycopg.Connection[Any], admin_url: str, request_id: str
+) -> None:
+    headers = rich.headers | {"X-Request-Id": request_id}
+    with psycopg.connect(admin_url) as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute(
+            "select from credits.wallets as w join credits.identities as i using (account_id)"
+            " where i.subject = %s for update of w",
+            (rich.user_id,),
+        )
+        body = {"module_id": "whisper"}
+        answer = pool.submit(http.post, "/rest/v1/rpc/consume_tokens", json=body, headers=headers)
+        deadline = time.monotonic() + 5
+        while named(admin, request_id) != [("Lock",)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        holder.rollback()
+        assert answer.result().status_code == 200
+    assert named(admin, request_id) == []  # the name ends with the transaction

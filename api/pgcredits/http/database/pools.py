@@ -22,6 +22,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 
 from pgcredits.http.database.connection import Connection, LostError, Row, Value
 from pgcredits.http.database.lanes import LaneFullError, Lanes, width_of_a_kind, width_of_reads
+from pgcredits.http.operations import logs
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import Caller
 
@@ -36,7 +37,7 @@ _IDENTIFY = (
     " set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),"
     " set_config('role', %s, true),"
     " set_config('request.jwt.claims', %s, true), set_config('request.method', %s, true),"
-    " set_config('request.path', %s, true)"
+    " set_config('request.path', %s, true), set_config('application_name', %s, true)"
 )
 
 
@@ -151,7 +152,7 @@ class Database:
             results = await conn.transact(
                 (
                     (_BEGIN + " read only" if read_only else _BEGIN, ()),
-                    (_IDENTIFY, (caller.role, caller.claims, method, path)),
+                    (_IDENTIFY, (caller.role, caller.claims, method, path, logs.named_for_database())),
                     (statement.sql, statement.values),
                     _COMMIT,
                 ),

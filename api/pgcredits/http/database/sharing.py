@@ -27,7 +27,7 @@ from pgcredits.http.database.connection import Row
 from pgcredits.http.database.pools import BusyError, Database, Statement, UnavailableError
 from pgcredits.http.database.schema_cache import KEY, Function
 from pgcredits.http.functions.jsonbody import JsonObject, text
-from pgcredits.http.operations import metrics
+from pgcredits.http.operations import logs, metrics
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 
@@ -144,6 +144,7 @@ class _Waiting:
 
     spend: Spend
     outcome: asyncio.Future[bytes | _Turn | _Again]
+    request_id: str
     late: bool = False  # it has waited as long as it may
 
 
@@ -271,6 +272,7 @@ class _Queue:
 
     async def _run(self, together: list[_Waiting], turn: _Turn) -> None:
         """Make the spends, and tell each what became of it."""
+        logs.of_several(together[0].request_id, len(together) - 1)  # not for the request that has ended
         verdicts: list[bytes | str] = []
         lost: UnavailableError | None = None
         try:
@@ -316,7 +318,7 @@ class _Queue:
         if len(queue) >= QUEUE:
             raise BusyError("too many spends wait")
         loop = asyncio.get_running_loop()
-        one = _Waiting(spend, loop.create_future())
+        one = _Waiting(spend, loop.create_future(), logs.request_id.get(""))
         queue.append(one)
         timer = loop.call_later(seconds, self._give_up, one)
         try:

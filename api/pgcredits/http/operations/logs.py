@@ -18,6 +18,18 @@ from pgcredits.settings import LogFormat
 
 # The request that is being answered. Lines of the log name it.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+_LONGEST = 63  # bytes of an application_name; PostgreSQL would cut the rest off, and say so
+
+
+def named_for_database() -> str:
+    """What PostgreSQL shows of a transaction as its application_name: which request it is for."""
+    asked = request_id.get("")
+    return f"pgcredits {asked}"[:_LONGEST] if asked else "pgcredits"
+
+
+def of_several(first: str, others: int) -> None:
+    """From here on lines of the log, and transactions, are for this request and so many others."""
+    request_id.set(f"{first[: _LONGEST - 20]}+{others}")
 
 
 def configuration(log_format: LogFormat) -> dict[str, Any]:
