@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -119,9 +118,8 @@ async def _call_by_body(call: _Call) -> tuple[Function, Query | None, _Row | Non
 
     sharing = call.resources.sharing
     spend = spend_of(call.caller, function, given, call.key) if sharing and asked is None else None
-    with _misfits_told(asked is not None):
-        row = await (sharing.spend(call.caller, spend, alone) if sharing and spend else alone())
-    return function, asked, row
+    answer = sharing.spend(call.caller, spend, alone) if sharing and spend else alone()
+    return function, asked, await (answer if asked is None else _misfits_told(answer))
 
 
 async def _call_by_query(call: _Call) -> tuple[Function, Query | None, _Row | None]:
@@ -139,15 +137,14 @@ async def _call_by_query(call: _Call) -> tuple[Function, Query | None, _Row | No
         raise ApiError(405, "25006", text, headers={"Allow": "POST, OPTIONS"})
     asked = _asked_of(call, function, shaping)
     statement = rpc.call_with_texts(function, texts, call.key, rows=asked is not None)
-    with _misfits_told(asked is not None):
-        row = await cache.ask(
-            call.caller,
-            _shaped(call, function, asked, statement),
-            read_only=True,
-            method=call.request.method,
-            path=call.path,
-        )
-    return function, asked, row
+    answer = cache.ask(
+        call.caller,
+        _shaped(call, function, asked, statement),
+        read_only=True,
+        method=call.request.method,
+        path=call.path,
+    )
+    return function, asked, await (answer if asked is None else _misfits_told(answer))
 
 
 async def _divided(schema_cache: SchemaCache, name: str, given: _Pairs) -> tuple[_Pairs, _Pairs]:
@@ -223,20 +220,19 @@ async def _read_view(request: _Request, name: str, resources: Resources) -> Answ
         if error.code == "42703":  # or the column is new
             resources.schema_cache.doubt()
         raise
-    with _misfits_told():
-        row = await resources.schema_cache.ask(
-            caller, statement, read_only=True, method=request.method, path=f"/rest/v1/{name}"
-        )
+    path = f"/rest/v1/{name}"
+    row = await _misfits_told(
+        resources.schema_cache.ask(caller, statement, read_only=True, method=request.method, path=path)
+    )
     return answers.of_view(wish, page, row)
 
 
-@contextmanager
-def _misfits_told(asked: bool = True) -> Iterator[None]:
-    """Tell in our words what does not fit in a query, if there is one."""
+async def _misfits_told(answer: Awaitable[_Row | None]) -> _Row | None:
+    """The answer to a query. What does not fit in the query is told in our words."""
     try:
-        yield
+        return await answer
     except psycopg.Error as error:
-        refusal = misfits.told(error) if asked else None
+        refusal = misfits.told(error)
         if refusal:
             raise refusal from error
         raise
