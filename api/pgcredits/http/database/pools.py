@@ -2,7 +2,7 @@
 
 The weak login can only become anon or authenticated. Only the call of a backend (a service, a spender,
 support) uses the strong login. Every transaction sets role and claims for itself, also for a caller without a
-token, so nothing of one request is left for the next. Calls about one subject share two connections: see
+token, so nothing of one request is left for the next. Calls about one subject share a few connections: see
 lanes.py. How a transaction travels: connection.py.
 """
 
