@@ -40,6 +40,7 @@ class Tenant:
     user_id: str
     account_id: str
     refresh_token: str = field(repr=False)
+    ended_token: str = field(repr=False)  # of a session that they have ended
     facts: Row
 
     @property
@@ -101,6 +102,8 @@ class _Furnished:
         self.bank.call("change_password", email=email, password_hash=hashed)
         self.bank.call("begin_sign_in", email=email, network_keys=keys["network_keys"])
         self.bank.call("finish_sign_in", email=email, network_keys=keys["network_keys"])
+        ended = self.bank.call("open_session", email=email, password_hash=hashed)["refresh_token"]
+        self.bank.call("end_session", **_session(ended))
         opened = self.bank.call("open_session", email=email, password_hash=hashed)["refresh_token"]
         row = self.bank.row("select account_id from credits.identities where subject = %s", (user_id,))
         facts = {
@@ -108,14 +111,14 @@ class _Furnished:
             "account_id": str(row["account_id"]),
             "email": email,
             "use_id": str(use["use_id"]),
-            "sign_in_session": str(UUID(opened[36:68])),
-            "token_hash": sha256(opened.encode()).hexdigest(),
+            "sign_in_session": _session(opened)["session_id"],
+            "token_hash": _session(opened)["token_hash"],
             "secret_hash": sha256(opened.encode()).hexdigest(),
             "password_hash": hashed,
             "referral_code": self._brings(user_id),
             **keys,
         }
-        return Tenant(self.mark, user_id, facts["account_id"], opened, facts)
+        return Tenant(self.mark, user_id, facts["account_id"], opened, ended, facts)
 
     def _brings(self, user_id: str) -> str:
         code = str(self.bank.call("referral_code", user_id=user_id)["code"])
@@ -248,6 +251,15 @@ class _Furnished:
     def _own(self, query: str) -> Any:
         (value,) = self.bank.row(f"{query} where account_id = %s", (self.tenant.account_id,)).values()
         return value
+
+
+def _session(refresh_token: str) -> Row:
+    """The arguments that a refresh token means."""
+    return {
+        "account_id": str(UUID(refresh_token[4:36])),
+        "session_id": str(UUID(refresh_token[36:68])),
+        "token_hash": sha256(refresh_token.encode()).hexdigest(),
+    }
 
 
 def tables(bank: Caller) -> dict[str, bool]:

@@ -117,6 +117,12 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(own_url: str) -> Iterator[World]:
+    with built(own_url) as found:
+        yield found
+
+
+@contextmanager
+def built(own_url: str) -> Iterator[World]:
     settings = Settings(
         api_database_url=as_login(own_url, "pgcredits_api", PASSWORD),
         service_database_url=as_login(own_url, "pgcredits_service", PASSWORD),
@@ -262,10 +268,10 @@ def told_of(world: World, function: isolating.Callable, given: Row, theirs: set[
     def ask(call: Row) -> Answer:
         return world.client.ask(posted(function, call), world.as_ada)
 
-    if not differs(ask(given), ask(instead), said, others):
+    if not differs(ask(given), ask(instead), said, others, repeats=function.repeats):
         return []
     about_him, about_nobody = ask(given), ask(instead)  # or only the order of the two was seen
-    if not differs(about_him, about_nobody, said, others):
+    if not differs(about_him, about_nobody, said, others, repeats=function.repeats):
         return []
     return [f"{function} with his {theirs}: {about_him.body!r} and not {about_nobody.body!r}"]
 
@@ -557,6 +563,32 @@ def test_each_view_that_ignored_row_security_would_be_found(world: World) -> Non
                 world.bank.connection.execute(f"alter view api.{name} set (security_invoker = true)")
             assert not world.leaks(asked, world.as_ada)
     assert safe == {"lots"}  # which reads a view with row security
+
+
+# A bank that takes every caller for the user whom they name.
+_BELIEVES = """
+    create or replace function credits.caller_subject(p_user_id text, p_role text default 'service_role')
+    returns text language sql stable return coalesce(p_user_id, credits.subject());
+    create or replace function credits.reader_subject(p_user_id text)
+    returns text language sql stable return coalesce(p_user_id, credits.subject());
+"""
+
+
+def test_each_function_that_believed_its_caller_would_be_found(
+    url: str, request: pytest.FixtureRequest
+) -> None:
+    every = 1 if request.config.getoption("--prove") else 3
+    with built(url) as weak:
+        weak.bank.connection.execute(_BELIEVES)
+        safe = set()
+        for function in weak.functions(of_users=True)[::every]:
+            before, wrong = rows_of(weak.bank, weak.bob), []
+            for given, theirs in swaps(function, weak.ada.facts, weak.bob.facts):
+                wrong += weak.leaks(posted(function, given), weak.as_ada)
+                wrong += told_of(weak, function, given, theirs)
+            if not wrong + changed(before, rows_of(weak.bank, weak.bob)):
+                safe.add(str(function))
+        assert safe == set()
 
 
 def test_a_sum_over_everybody_is_noticed(world: World) -> None:

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
@@ -172,6 +173,28 @@ def test_hostile_texts_bring_no_canary_and_break_nothing(ada: httpx.Client) -> N
             response = ada.get("/rest/v1/things", headers={place: plain.strip()})
             assert response.status_code < 500
             assert "x-injected" not in response.headers
+
+
+def test_hostile_arguments_of_functions_are_values_and_no_more(ada: httpx.Client) -> None:
+    for attack in ATTACKS:
+        given = {"a": 1, "word": attack}
+        for response in (
+            ada.post("/rest/v1/rpc/thing_pair", json=given),
+            ada.get("/rest/v1/rpc/thing_pair", params=given),
+        ):
+            assert (response.status_code, response.json()["b"]) == (200, attack)
+
+
+def test_hostile_names_of_functions_and_arguments_are_unknown(ada: httpx.Client) -> None:
+    for attack in ATTACKS:
+        for response in (
+            ada.post(f"/rest/v1/rpc/{quote(attack, safe='')}", json={"a": 1}),
+            ada.post("/rest/v1/rpc/thing_pair", json={"a": 1, attack: "x"}),
+            ada.get("/rest/v1/rpc/thing_pair", params={"a": 1, attack: "x"}),
+            ada.post("/rest/v1/rpc/thing_pair", json={"a": f"1{attack}x"}),
+        ):
+            assert 400 <= response.status_code < 500, (attack, response.text)
+            assert CANARY not in response.text
 
 
 def test_nobody_reads_the_canary(ada: httpx.Client, things_admin: psycopg.Connection[Any]) -> None:
