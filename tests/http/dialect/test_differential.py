@@ -25,6 +25,9 @@ from pgcredits.database_urls import as_login
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]
 
 MAX_ROWS = 15
+ONCE = httpx.Limits(
+    max_keepalive_connections=0
+)  # PostgREST now and then resets a connection that is used again
 SEED = 7
 
 
@@ -142,7 +145,7 @@ def theirs(modules: Path, things: str, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("postgrest")
     with (
         postgrest(modules, folder, login, SECRET, MAX_ROWS) as url,
-        httpx.Client(base_url=url, timeout=20) as client,
+        httpx.Client(base_url=url, timeout=20, limits=ONCE) as client,
     ):
         yield client
 
