@@ -141,6 +141,8 @@ def of_view(name: str, columns: Mapping[str, str], theirs: Row, mine: str) -> It
         tree = ",".join(f"{column}.eq.{_quoted(value)}" for column, value in equal.items())
         yield read(f"or=({quote(tree)})")
         yield read(f"or=(and({quote(tree)}),not.and({quote(tree)}))", Accept="text/csv")
+    for method in ("POST", "PATCH", "PUT", "DELETE", "OPTIONS"):  # nothing is written to a view
+        yield Asked(method, f"{path}?{urlencode({c: f'eq.{v}' for c, v in equal.items()})}", body="{}")
     if "user_id" in columns:
         yield read(f"user_id=neq.{quote(mine)}", 0)
         yield read(f"or=(user_id.isdistinct.{quote(_quoted(mine))},user_id.is.null)", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -296,7 +297,8 @@ def distinct(texts: Iterable[str], others: Iterable[str]) -> list[bytes]:
     for text in texts:
         plain = text.lower().removeprefix("\\x")
         for form in (plain, plain.replace("-", "") if plain.count("-") == 4 and len(plain) == 36 else plain):
-            if len(form) >= SHORTEST and form not in elsewhere:
+            # A number of one digit before its decimals may stand in a time.
+            if len(form) >= SHORTEST and form not in elsewhere and not re.fullmatch(r"\d\.\d+", form):
                 own.add(form.encode())
     return sorted(own)
 
