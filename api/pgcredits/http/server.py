@@ -1,7 +1,9 @@
-"""The HTTP server: uvicorn, with a bound for the arrival of a request, and an end without failed calls.
+"""The HTTP server: uvicorn, with bounds for requests and their answers, and an end without failed calls.
 
-uvicorn bounds the pause between two requests on a connection, but not the request itself. A client that sent
-half a request and nothing more would keep its connection, and a file descriptor, for ever.
+uvicorn bounds the pause between two requests on a connection, but neither the request nor its answer. A
+client that sent half a request and nothing more would keep its connection, and a file descriptor, for ever.
+So would a client that does not read its answer. Headers without end, and requests that are sent faster than
+they are answered, would fill the memory.
 
 When uvicorn is told to end, it closes its sockets and idle connections at once. Requests that were on their
 way get no answer then. Here it ends in steps, and each has a bound:
@@ -25,11 +27,13 @@ from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors import multiprocess
 
+from pgcredits.http.errors import refuse
 from pgcredits.http.operations import logs
 from pgcredits.http.operations.draining import Draining
 from pgcredits.http.operations.metrics import FOLDER
@@ -39,15 +43,20 @@ ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, 
 # Seconds that an idle connection stays open. A proxy must be the first to close it: a request that it sends
 # while we close gets no answer. nginx and AWS's load balancers close after 60 seconds.
 IDLE = 75
+LARGEST_HEAD = 65_536  # bytes of a request before its body, and of the trailers behind it
+_SLOWEST = 1000  # bytes that a client reads in a second, at least
 _LINGER = 1.0  # seconds that an idle connection gets when the server ends
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection on which a request does not arrive in time."""
+    """Closes a connection on which a request does not arrive in time, or its answer is not read."""
 
     arrival = ARRIVAL
     _arriving: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _unread = 0  # bytes of the answers that the client had not read at the last look
     _receiving = False
+    _head = 0  # bytes that have arrived since the last part of a body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -55,10 +64,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()
+        self._was_read()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._head += len(data)
         super().data_received(data)
+        if self._receiving and self._head > LARGEST_HEAD and not self.transport.is_closing():
+            self._refuse(431, "too_large", "The headers of a request are too large.")
+            return
         # Most requests arrive whole and need no timer. An empty line is no request, and uvicorn stops its own
         # timer for it.
         waiting = self._receiving or (self._answered and self.timeout_keep_alive_task is None)
@@ -68,12 +82,37 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._receiving = True
+        self._head = 0
         self._arrived()  # the bound is for one request
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._head = 0
+        self.headers = []  # takes the trailers: what comes behind the body is no header of the request
+
+    def on_body(self, body: bytes) -> None:
+        self._head = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._receiving = False
         self._arrived()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.pipeline:  # uvicorn would read more requests for each that it has answered
+            self.flow.pause_reading()
+        if self._reading is None and self.transport.get_write_buffer_size():
+            self._look_again()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._reading is None:
+            self._look_again()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "bad_request", msg)
 
     def shutdown(self) -> None:
         """The server ends. A request may be on its way on this connection, also if it is idle now."""
@@ -106,6 +145,37 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arriving = None
         if not self.transport.is_closing():
             self.transport.abort()  # an answer would wait as well for a client that does not read
+
+    def _look_again(self) -> None:
+        self._unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(self.arrival, self._look)
+
+    def _look(self) -> None:
+        """Has the client read some of its answers? A connection that was closed also waits for that."""
+        self._reading = None
+        left = self.transport.get_write_buffer_size()
+        if left > max(self._unread - self.arrival * _SLOWEST, 0):
+            self.transport.abort()
+        elif left:
+            self._look_again()
+
+    def _was_read(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def _refuse(self, status: int, slug: str, message: str) -> None:
+        """Refuse what is not a request. A client that waits for an answer gets none: it would be mistaken."""
+        if not self._answered:
+            self.transport.abort()
+            return
+        body = msgspec.json.encode(refuse(status, slug, message).body())
+        headers = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[status] + headers % len(body) + body)
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Stay with HTTP/1.1 and say nothing. Java's client offers HTTP/2 with every request."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -218,6 +288,7 @@ def defaults() -> dict[str, Any]:
     """uvicorn's options for every server of ours."""
     return {
         "http": BoundedProtocol,
+        "ws": "none",
         "access_log": False,
         "proxy_headers": False,  # client_address.py reads X-Forwarded-For
         "timeout_graceful_shutdown": 10,
