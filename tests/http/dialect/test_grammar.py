@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import example, given
@@ -402,3 +404,17 @@ class _Look(Visitor):  # type: ignore[misc]
     def visit_A_Const(self, _: object, node: ast.A_Const) -> None:  # noqa: N802
         if isinstance(node.val, ast.String):
             self.constants.add(node.val.sval)
+
+
+@pytest.mark.parametrize("word", ["select", "order", "or", "entry_id", "tokens", "metadata->>a", "limit"])
+def test_long_texts_are_read_in_one_pass(word: str) -> None:
+    """A pattern that tries all ways to divide such a text takes seconds, and all other calls wait."""
+    begins = ("", "entry_id", "in.(", "eq.", 'in.("a"', "(entry_id.eq.", "entry_id::", "metadata->", "fts(")
+    units = (" ", "a", "a ", "-", "a-", '"', '"a"', "\\", ",", "a,", ".", ":", "(", "{", "1", "1.", "not.")
+    for begin in begins:
+        for unit in units:
+            text = begin + unit * (20_000 // len(unit)) + "!"
+            began = time.process_time()
+            with suppress(ApiError):
+                query.parse(ENTRIES, [(word, text)])
+            assert time.process_time() - began < 0.2, (begin, unit)

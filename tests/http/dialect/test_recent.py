@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from litestar.datastructures import Headers
 
 from pgcredits.http.database.schema_cache import Column, View
 from pgcredits.http.dialect import media_types, recent
@@ -54,3 +55,11 @@ def test_long_queries_are_not_kept() -> None:
     first, again = (recent.of_view(view("a"), long, PLAIN, 10)[1] for _ in range(2))
     assert first is not again
     assert first == again
+
+
+def test_long_headers_are_not_kept() -> None:
+    for long in ({"accept": "*/*;x=" + "a" * 2000}, {"prefer": "x=" + "a" * 2000}):
+        first, again = (Wish.of("GET", Headers(long)) for _ in range(2))
+        assert first is not again
+        assert first == again
+    assert Wish.of("GET", Headers({"accept": "*/*"})) is Wish.of("GET", Headers({"accept": "*/*"}))

@@ -214,6 +214,13 @@ def test_wrong_passwords_and_unknown_people_look_the_same(
     assert (response.status_code, slug(response)) == (400, "invalid_grant")
 
 
+def test_large_forms_are_refused_before_they_are_read(client: httpx.Client) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("/auth/token", "/auth/signup", "/auth/logout"):
+        response = client.post(path, content=b"a&" * 15_000, headers=form)
+        assert (response.status_code, slug(response)) == (413, "too_large")
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"email=a"])
 def test_malformed_sign_in_is_refused(client: httpx.Client, body: bytes) -> None:
     for path in ("/auth/token", "/auth/signup"):

@@ -333,7 +333,15 @@ def test_other_methods_are_refused(client: httpx.Client, user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/rest/v1", "/rest/v1/", "/rest/v1/rpc/", "/rest/v1/a/b", "/rest/v1/rpc/a/b"]
+    "path",
+    [
+        *("/rest/v1", "/rest/v1/", "/rest/v1/rpc/", "/rest/v1/a/b", "/rest/v1/rpc/a/b"),
+        *(
+            "/rest/v1balance",
+            "/rest/v1rpc/quote_tokens",
+            "/rest/v1%62alance",
+        ),  # a rule for /rest/v1/ misses them
+    ],
 )
 def test_other_paths_are_not_found(client: httpx.Client, user: User, path: str) -> None:
     response = client.get(path, headers=user.headers)
@@ -745,3 +753,27 @@ def test_null_from_a_client_is_refused(
     response = client.post(f"{RPC}{function}", json=said | {lost: None}, headers=service)
     assert (response.status_code, slug(response)) == (422, error)
     assert client.get("/rest/v1/balance", headers=rich.headers).json() == before
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"{RPC}consume_tokens", f"{RPC}consume_tokens_batch", f"{RPC}capture_hold", "/api/"),
+        *("/auth/signup", "/auth/token", "/auth/password", "/auth/logout", "/auth/account"),
+        *("/checkout", "/portal"),
+    ],
+)
+def test_numbers_that_python_cannot_read_are_no_fault_of_ours(
+    client: httpx.Client, service: dict[str, str], path: str
+) -> None:
+    names = (
+        *("user_id", "userId", "module_id", "moduleId", "items", "hold_id", "usage", "idempotency_key"),
+        *("email", "password", "new_password", "refresh_token", "grant_type", "everywhere", "referral_code"),
+        *("pack_id", "amount", "success_url", "cancel_url", "return_url", "receipt_email", "plan_id"),
+    )
+    keys: tuple[dict[str, str], ...] = ({}, {"Idempotency-Key": "k"}) if path.startswith(RPC) else ({},)
+    for name in names:
+        for key in keys:
+            response = client.post(path, content=f'{{"{name}":1e999}}', headers=service | key)
+            assert response.status_code < 500 or slug(response) == "payment_unavailable", name

@@ -18,7 +18,8 @@ LONGEST_LABEL = 63  # bytes: PostgreSQL cuts off the rest of a longer name
 _BLANKS = re.compile(r"\s*")
 _STAR = re.compile(r"\*\s*(?=,|\Z)")
 _COMMA = re.compile(r"\s*,")
-_ALIAS = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[\w $]+(?:-(?!>)[\w $]+)*)\s*:(?!:)', re.S)
+# ++ gives nothing back: blanks that also \s* could take would be tried in all ways.
+_ALIAS = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[\w $]++(?:-(?!>)[\w $]++)*)\s*:(?!:)', re.S)
 _COLON = re.compile(r"\s*:")
 _CAST = re.compile(r"::\s*([A-Za-z][\w ]*(?:\[\])?)")
 _OTHER_TABLES = re.compile(r"\.\.\.|\s*[!(]|\s*\.\s*\w+\s*\(")

@@ -13,6 +13,8 @@ from pgcredits.http.dialect.media_types import MediaType
 from pgcredits.http.dialect.preferences import Preferences
 from pgcredits.http.errors import ApiError
 
+_LONGEST = 1000  # characters of headers whose meaning is kept
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -26,12 +28,15 @@ class Wish:
     @classmethod
     def of(cls, method: str, headers: Headers) -> Wish:
         """Raises ApiError 406 PGRST107, PGRST106, 400 PGRST100, PGRST122."""
-        return _read(
+        said = (
             headers.get("accept"),
             tuple(headers.getall("prefer", ())),
             headers.get("content-profile" if method == "POST" else "accept-profile"),
             headers.get("range") if method == "GET" else None,  # as HTTP has it
         )
+        length = sum(len(text) for text in (said[0], *said[1], said[3]) if text)
+        read = _read if length <= _LONGEST else _read.__wrapped__
+        return read(*said)
 
 
 @lru_cache(maxsize=200)  # clients have few

@@ -21,9 +21,16 @@ class JsonObject:
     text: str
     members: Mapping[str, str]
 
+    def value(self, name: str) -> object:
+        """The member. None when it is missing, null, or a number that Python does not read, as 1e999."""
+        try:
+            return msgspec.json.decode(self.members.get(name, "null"))
+        except msgspec.MsgspecError:
+            return None
+
     def string(self, name: str) -> str | None:
         """The member as a string. None when it is missing, null, or not a string."""
-        value = msgspec.json.decode(self.members.get(name, "null"))
+        value = self.value(name)
         return value if isinstance(value, str) else None
 
     def pick(self, names: Mapping[str, str]) -> JsonObject:

@@ -19,6 +19,7 @@ from pgcredits.tokens import SERVICE, mint
 _Request = Request[Any, Any, Any]
 
 _SHORTEST, _LONGEST = 8, 1024  # bytes of a password
+_LARGEST = 20_000  # bytes of a body: a form of a million bytes would take the process a second to read
 _FIELDS = (
     *("email", "password", "referral_code", "new_password"),
     *("grant_type", "refresh_token", "everywhere"),
@@ -170,7 +171,7 @@ async def _fields(request: _Request) -> dict[str, Any]:
         fields.setdefault("email", fields.get("username"))
     else:
         body = jsonbody.parse(await request.body())
-        fields = {name: msgspec.json.decode(body.members.get(name, "null")) for name in _FIELDS}
+        fields = {name: body.value(name) for name in _FIELDS}
     if any("\0" in value for value in fields.values() if isinstance(value, str)):
         raise refuse(422, "bad_text", "Text may not contain NUL.")
     return fields
@@ -205,4 +206,8 @@ def _known(newcomer: guests.Visitor, fields: dict[str, Any]) -> dict[str, str]:
     return {**newcomer.members, "referral_code": jsonbody.text(code)}
 
 
-router = Router("/auth", route_handlers=[sign_up, sign_in, sign_out, change_password, open_account])
+router = Router(
+    "/auth",
+    route_handlers=[sign_up, sign_in, sign_out, change_password, open_account],
+    request_max_body_size=_LARGEST,
+)

@@ -70,10 +70,10 @@ async def rest(scope: HTTPScope, receive: Receive, send: Send) -> None:
 
 def _route(path: str) -> tuple[tuple[str, ...], str, str, _Handler]:
     """What a path below /rest/v1 stands for: methods, template, name and handler. Raises 404."""
-    match path.strip("/").split("/"):
-        case ["rpc", name] if name:
+    match path.rstrip("/").split("/"):
+        case ["", "rpc", name] if name:  # the mount also gets /rest/v1balance, which has no slash here
             return ("GET", "HEAD", "POST"), "/rest/v1/rpc/{name}", name, _call_function
-        case [name] if name:
+        case ["", name] if name:
             return ("GET", "HEAD"), "/rest/v1/{name}", name, _read_view
     raise NotFoundException
 
