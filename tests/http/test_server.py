@@ -130,7 +130,7 @@ def test_headers_without_end_are_refused(base_url: str, line: bytes) -> None:
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "PT431"
 
 
-def test_large_bodies_are_no_large_headers(base_url: str, service: dict[str, str]) -> None:
+def test_a_large_body_does_not_count_as_headers(base_url: str, service: dict[str, str]) -> None:
     body = {"user_id": "nobody", "module_id": "m", "usage": {"text": "a" * 900_000}}
     response = httpx.post(f"{base_url}/rest/v1/rpc/quote_tokens", json=body, headers=service, timeout=20)
     assert response.status_code not in (413, 431)
@@ -156,7 +156,7 @@ def test_a_trailer_is_not_a_header_of_the_request(base_url: str) -> None:
     assert b"set-cookie: pgcredits_guest=" in answer.lower()
 
 
-def test_requests_wait_in_the_socket_when_they_come_faster_than_answers(
+def test_requests_wait_while_those_before_have_no_answer(
     base_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     longest = 0  # queue of requests
@@ -180,7 +180,7 @@ def test_requests_wait_in_the_socket_when_they_come_faster_than_answers(
     assert 0 < longest < 20_000  # one reading of the socket
 
 
-def test_requests_behind_one_that_is_answered_are_all_answered(base_url: str) -> None:
+def test_all_of_many_pipelined_requests_are_answered(base_url: str) -> None:
     with connect(base_url) as client:
         client.sendall((GET + b"\r\n") * 3000 + GET + b"Connection: close\r\n\r\n")
         assert read_all(client).count(b"HTTP/1.1 200 ") == 3001
@@ -217,14 +217,14 @@ def test_a_client_that_reads_slowly_gets_its_answer(hurried: str) -> None:
     assert f"content-length: {len(body)}".encode() in head
 
 
-def test_no_refusal_stands_for_the_answer_to_another_request(base_url: str) -> None:
+def test_a_refusal_never_stands_for_another_answer(base_url: str) -> None:
     spend = b"POST /rest/v1/rpc/quote_tokens HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
     with connect(base_url) as client:
         client.sendall(spend + b"\0\0\0\0")
         assert not read_all(client).startswith(b"HTTP/1.1 400 ")
 
 
-def test_what_is_not_http_is_refused_in_the_shape_of_all_errors(base_url: str) -> None:
+def test_bytes_that_are_not_http_get_an_error_like_others(base_url: str) -> None:
     with connect(base_url) as client:
         client.sendall(b"\0\0\0\0\r\n\r\n")
         answer = read_all(client)

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.one_version
 
 PACKAGE = Path(pgcredits.__file__).parent.parent
 # They replace methods of a library's class, which calls them.
-OVERRIDES = {"list_commands", "ensure_internal_schema_updated"}
+OVERRIDES = {
+    *("list_commands", "ensure_internal_schema_updated"),
+    *("send_400_response", "_unsupported_upgrade_warning"),
+}
 _PLAIN = {"property", "classmethod", "staticmethod", "contextmanager", "dataclass"}
 
 

@@ -71,7 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head += len(data)
         super().data_received(data)
         if self._receiving and self._head > LARGEST_HEAD and not self.transport.is_closing():
-            self._refuse(431, "too_large", "The headers of a request are too large.")
+            self._refuse(431, "large_headers", "The headers of a request are too large.")
             return
         # Most requests arrive whole and need no timer. An empty line is no request, and uvicorn stops its own
         # timer for it.

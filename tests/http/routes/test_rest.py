@@ -764,7 +764,7 @@ def test_null_from_a_client_is_refused(
         *("/checkout", "/portal"),
     ],
 )
-def test_numbers_that_python_cannot_read_are_no_fault_of_ours(
+def test_a_number_beyond_floats_causes_no_internal_error(
     client: httpx.Client, service: dict[str, str], path: str
 ) -> None:
     names = (
