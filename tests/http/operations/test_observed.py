@@ -80,6 +80,23 @@ def test_each_request_is_one_line_of_json(http: httpx.Client, served: Served, us
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("/rest/v1/balance", {"Authorization": "Bearer nonsense"}, 401, "PGRST301"),
+        ("/rest/v1/packs?select=nonsense", {}, 400, "42703"),
+        ("/rest/v1/packs", {"Accept-Profile": "public"}, 406, "PGRST106"),
+    ],
+)
+def test_a_refusal_without_a_slug_is_logged_by_its_code(
+    http: httpx.Client, served: Served, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = http.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    (line,) = lines(served, answer.headers["x-request-id"])
+    assert (line["status"], line["slug"]) == (status, code)
+
+
 def test_a_sane_request_id_is_kept(http: httpx.Client, served: Served) -> None:
     given = "0b8f6a52-1d7e-4b43-9c2e-5f1f7f6f0a11"
     answer = http.get("/rest/v1/nothing/at/all", headers={"X-Request-Id": given})

@@ -111,8 +111,8 @@ class Observed:
         metrics.request_answered(method, route, status, seconds)
         slug = None
         if refusal := state.get("refusal"):
-            slug = refusal.slug
-            metrics.refused(slug, refusal.code)
+            metrics.refused(refusal.slug, refusal.code)
+            slug = refusal.slug or refusal.code
         logged = requests_log.isEnabledFor(logging.INFO)
         if not (logged or self._tracing):
             return
