@@ -28,11 +28,15 @@ class Setting:
 _EVERYWHERE = ("up", "serve", "work")
 
 SETTINGS = (
-    Setting("PGCREDITS_API_DATABASE_URL", REQUIRED, "login pgcredits_api (anon, authenticated)"),
+    Setting(
+        "PGCREDITS_API_DATABASE_URL",
+        REQUIRED,
+        "URL of PostgreSQL for users and callers without a token; login pgcredits_api",
+    ),
     Setting(
         "PGCREDITS_SERVICE_DATABASE_URL",
         REQUIRED,
-        "login pgcredits_service (service_role, spender, support)",
+        "URL of PostgreSQL for backends and support; login pgcredits_service",
     ),
     Setting(
         "PGCREDITS_JWT_SECRET",
@@ -40,7 +44,7 @@ SETTINGS = (
         "at least 32 random bytes; signs and checks tokens",
         ("serve", "token"),
     ),
-    Setting("PGCREDITS_JWT_AUDIENCE", "", "what a token must name in aud", ("serve", "token")),
+    Setting("PGCREDITS_JWT_AUDIENCE", "", "what the claim aud of a token must name", ("serve", "token")),
     Setting(
         "PGCREDITS_ISSUERS",
         "",
