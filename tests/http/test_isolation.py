@@ -284,6 +284,31 @@ def test_no_route_tells_of_another_user_or_acts_for_them(world: World) -> None:
     assert wrong == []
 
 
+def test_nothing_outside_the_schema_api_can_be_asked(world: World, request: pytest.FixtureRequest) -> None:
+    """Tables and private functions, by their names, by those of their schemas, and by profiles."""
+    known = {view["name"] for view in world.views()} | {one.name for one in world.functions()}
+    behind = world.bank.rows(
+        "select n.nspname as schema, c.relname as name, '' as call from pg_class as c"
+        " join pg_namespace as n on n.oid = c.relnamespace"
+        " where n.nspname in ('credits', 'audit', 'analytics') and c.relkind in ('r', 'p', 'v')"
+        " union all select n.nspname, p.proname, 'rpc/' from pg_proc as p"
+        " join pg_namespace as n on n.oid = p.pronamespace where n.nspname in ('credits', 'audit')"
+        " union all values ('pg_catalog', 'pg_stat_activity', ''), ('pg_catalog', 'set_config', 'rpc/')"
+    )
+    assert len(behind) > 200
+    every = 1 if request.config.getoption("--prove") else 4
+    for row in behind[::every]:
+        body = "{}" if row["call"] else None
+        method, profile = ("POST", "Content-Profile") if row["call"] else ("GET", "Accept-Profile")
+        asked = [Asked(method, f"/rest/v1/{row['call']}{row['schema']}.{row['name']}", body=body)]
+        asked.append(replace(asked[0], path=f"/rest/v1/{row['call']}{row['name']}"))
+        asked.append(replace(asked[1], headers={profile: row["schema"]}))
+        for one in asked[:: 2 if row["name"] in known else 1]:
+            answer = world.client.ask(one, world.as_ada)
+            assert answer.status in (404, 406), (str(one), answer)
+            assert world.search.found(one, answer.raw) == []
+
+
 # Nobody, and bearers of bad tokens, ask
 
 
