@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import psycopg
 import pytest
 from pytest_postgresql import factories
 from support import PASSWORD, free_port, harden
+from xdist.scheduler import LoadScopeScheduling
 
 from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import Options, migrate
@@ -78,6 +80,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return FIRST.index(folder) if folder in FIRST else len(FIRST)
 
     items.sort(key=place)
+
+
+class Together(LoadScopeScheduling):
+    """Tests go to workers one by one. Those of a file with the marker xdist_group stay together.
+
+    pytest-xdist does this itself, but not beside pytest 9.2, which keeps the ids of tests elsewhere.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _shares(self.config.rootpath / file) else nodeid
+
+
+@cache
+def _shares(file: Path) -> bool:
+    return "mark.xdist_group(" in file.read_text()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_report_header(config: pytest.Config) -> str:
