@@ -31,7 +31,7 @@ from pgcredits.http.operations import metrics
 pytestmark = pytest.mark.one_version
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 3
-STEPS, MANY_STEPS = 150, 8_000  # in the short and in the long form
+STEPS, MANY_STEPS = 150, 6_000  # in the short and in the long form
 SHARED = 40  # so many spends, at least, share transactions; a short form that has fewer goes on
 
 
