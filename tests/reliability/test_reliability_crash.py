@@ -252,6 +252,7 @@ def test_api_and_its_database_killed_under_load(
     try:
         random = Random(f"{seed}:api")
         tally = Tally(Log(), seed, Cards(str(seed), declined=0))
+        tally.busy.add("busy")  # calls of one user wait for each other while PostgreSQL is away
         fund(api.connect, tally.log)
         agree(api.connect, tally.log, customer_of(url))
         with Writers(api.connect, tally.log, f"{seed}:api", tally.cards):
