@@ -74,7 +74,7 @@ def test_race_over_http_ends_without_unexpected_errors(
     assert run.errors == []
     assert not any(one.unknown for one in verdicts.told)
     assert shared >= (SHARED * MANY_STEPS // STEPS if long_form else SHARED)
-    done = {one.function for one in verdicts.told if one.answer}
+    done = {call.function for call in run.calls if call.answer}
     assert {"consume_tokens", "hold_tokens", "capture_hold"} <= done
     if long_form:  # a short race may lack one of these
         assert {"release_hold", "extend_hold", "refund_usage", "consume_tokens_batch"} <= done
