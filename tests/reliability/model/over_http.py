@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from typing import Any, TypeVar
 
 import httpx
@@ -52,6 +52,7 @@ from pgcredits.settings import Settings
 from pgcredits.tokens import Caller, mint
 
 BATCH = "consume_tokens_batch"
+MOST_ORDERS = 2000  # of the calls of one account, that are looked at
 READ = "balance"  # not a function: a view, of which a call reads one row
 Told = Row | RefusedOverHttp
 Result = TypeVar("Result")
@@ -346,18 +347,20 @@ class HttpMachine(BankMachine):
         batches = len(self.bank.database.batches)
         told = self.bank.together(asked)
         self.counts["calls that came together"] += len(asked)
+        for one, answer in zip(asked, told, strict=True):
+            self._note_hold(one, answer)
+        ends = {row["hold_id"]: row["expires_at"] for row in self.bank.read()["holds"]}
         for account in self.accounts.values():
             answered = [
                 (one, answer) for one, answer in zip(asked, told, strict=True) if one.account is account
             ]
-            order = self._order(account, answered)
+            orders = islice(self._orders(account, answered), MOST_ORDERS)
+            order = next((order for order in orders if self._ends_so(account, order, ends)), None)
             assert order is not None, f"no order of these calls gives these answers: {answered}"
             for one in order:
                 self.counts[one.function] += 1
                 if one.function != READ and isinstance(refusal := one.expected(account), Refused):
                     self.counts[refusal.slug] += 1
-        for one, answer in zip(asked, told, strict=True):
-            self._note_hold(one, answer)
         # A batch books what is due even if it refuses all spends of an account.
         spends = [spend for batch in self.bank.database.batches[batches:] for spend in batch]
         for who in {spend.user_id for spend in spends if not spend.busy}:
@@ -395,17 +398,27 @@ class HttpMachine(BankMachine):
             self.gathered = None
         return gathered
 
-    def _order(self, account: Account, answered: list[tuple[Asked, Told]]) -> list[Asked] | None:
-        """An order of these calls in which the model gives these answers, or None."""
+    def _orders(self, account: Account, answered: list[tuple[Asked, Told]]) -> Iterator[list[Asked]]:
+        """The orders of these calls in which the model gives these answers."""
         if not answered:
-            return []
+            yield []
         for place, (one, told) in enumerate(answered):
             after = account.copy()
             if self._agrees(after, one, told):
-                rest = self._order(after, answered[:place] + answered[place + 1 :])
-                if rest is not None:
-                    return [one, *rest]
-        return None
+                for rest in self._orders(after, answered[:place] + answered[place + 1 :]):
+                    yield [one, *rest]
+
+    def _ends_so(self, account: Account, order: list[Asked], ends: Row) -> bool:
+        """Do the holds then end when the bank says? Answers to extensions do not tell which one came last."""
+        after = account.copy()
+        for one in order:
+            if one.function != READ:
+                one.expected(after)
+        return all(
+            after.holds[number].expires_at == ends[name]
+            for number, (owner, name) in self.holds.items()
+            if owner is account
+        )
 
     def _agrees(self, account: Account, one: Asked, told: Told) -> bool:
         if one.function == READ:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -127,6 +128,18 @@ def test_a_run_by_hand_shares_transactions(
     with begun(own_url, copied) as run:
         spend_at_once(run)
         assert [len(batch) for batch in run.bank.database.batches] == [9, 4]
+
+
+def test_extensions_that_come_together_may_take_any_order(own_url: str, copied: str) -> None:
+    with begun(own_url, copied) as run:
+        run.hold("ada", MODULES[0], Decimal(1), timedelta(hours=1), False, 0, False)
+        for _ in range(5):
+            run.come_together(
+                [
+                    ("extend", {"which": 0, "ttl": timedelta(minutes=minutes), "user": False})
+                    for minutes in (1, 15, 360)
+                ]
+            )
 
 
 Charge = Callable[..., Awaitable[list[bytes | str]]]
