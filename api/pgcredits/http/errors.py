@@ -141,7 +141,7 @@ def understand(error: Exception, *, anonymous: bool) -> ApiError:
 def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
     state = error.sqlstate
     if state is None:
-        if isinstance(error, psycopg.DataError):  # psycopg refuses to send NUL
+        if isinstance(error, psycopg.DataError):  # connection.py sends no NUL
             return refuse(422, "bad_text", "Text may not contain NUL.")
         if isinstance(error, psycopg.OperationalError):
             return refuse(503, "unavailable", "The database cannot be reached. Try again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from pgcredits.http.database.connection import _numbered
 from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, SERVICE, Caller
@@ -321,6 +323,31 @@ def test_claims_are_json_for_the_database(settings: Settings) -> None:
         assert await database.call(caller, statement, read_only=True) == (claims["sub"],)
 
     run(settings, work)
+
+
+def test_no_text_is_cut_off_at_a_nul(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    async def work(database: Database) -> None:
+        for text in ("a\0b", "\0"):
+            with pytest.raises(psycopg.DataError):
+                await database.call(ME, Statement("select %s::text", (text,)), read_only=True)
+        assert await database.call(ME, Statement("select %s::text", ("",)), read_only=True) == ("",)
+
+    run(replace(settings, pool_size=1), work)
+    gc.collect()
+    assert not caplog.records  # nobody waited for the answer, and nobody is told that it was not read
+
+
+def test_long_statements_are_not_kept(settings: Settings) -> None:
+    async def work(database: Database) -> None:
+        kept = _numbered.cache_info().currsize
+        for number in range(8):  # as often as a statement that would be prepared
+            text = f"select {number}, '{'a' * 20_000}'"
+            assert await database.call(ME, Statement(text), read_only=True) is not None
+        assert _numbered.cache_info().currsize <= kept + 4  # begin, identity, commit
+        prepared = Statement("select count(*) from pg_prepared_statements where length(statement) > 10000")
+        assert await database.call(ME, prepared, read_only=True) == (0,)
+
+    run(replace(settings, pool_size=1), work)
 
 
 def test_nothing_is_sent_after_the_end_of_a_call(settings: Settings) -> None:

@@ -15,8 +15,8 @@ from http_calls import User, serving
 from psycopg.conninfo import make_conninfo
 
 from pgcredits.http.app import create_app
-from pgcredits.http.database.pools import Statement
-from pgcredits.http.database.schema_cache import SchemaCache
+from pgcredits.http.database.pools import Statement, UnavailableError
+from pgcredits.http.database.schema_cache import Argument, Function, SchemaCache, _named
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, Caller
 
@@ -111,6 +111,48 @@ def test_only_an_unknown_name_makes_it_read_again(state: str, readings: int) -> 
         assert database.reads == readings
 
     asyncio.run(main())
+
+
+def test_calls_without_a_database_learn_of_it_together() -> None:
+    """One after the other, the last of them would wait fifty times as long as the first."""
+
+    class Away:
+        calls = 0
+
+        def __init__(self) -> None:
+            self.given_up = asyncio.Event()
+
+        async def call(self, *_: object, **__: object) -> None:
+            self.calls += 1
+            await self.given_up.wait()
+            raise UnavailableError("nobody is there")
+
+    async def main() -> None:
+        database = Away()
+        cache = SchemaCache(database)  # type: ignore[arg-type]
+        asking = [asyncio.create_task(cache.view("balance")) for _ in range(50)]
+        await asyncio.sleep(0)
+        asking[0].cancel()  # takes the answer away from nobody
+        await asyncio.sleep(0)
+        database.given_up.set()
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert [type(answer) for answer in answers[1:]] == [UnavailableError] * 49
+        assert database.calls == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"module_id"}, {"module_id", "a" * 1_000_000}, {f"a{number}" for number in range(5)}],
+)
+def test_names_that_clients_write_are_not_kept(names: set[str]) -> None:
+    argument = Argument("module_id", "text", None, required=True)
+    function = Function("f", [argument], True, "text", False, [], None, None, [])
+    before = _named.cache_info().currsize
+    for _ in range(3):
+        assert function.takes(frozenset(names)) == (names == {"module_id"})
+    assert _named.cache_info().currsize - before == 1
 
 
 def test_a_function_that_cannot_be_called_is_not_found(client_of_the_zoo: httpx.Client, user: User) -> None:

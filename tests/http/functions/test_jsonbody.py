@@ -70,3 +70,9 @@ def test_picking_renames() -> None:
     assert picked.text == '{"user_id":"x\\"y","amount":1.50}'
     assert picked.string("user_id") == 'x"y'
     assert picked.string("amount") is None
+
+
+def test_more_members_than_any_function_takes_are_refused() -> None:
+    with pytest.raises(ApiError) as caught:
+        jsonbody.parse(b"{" + b",".join(b'"a%d":1' % number for number in range(1001)) + b"}")
+    assert (caught.value.status, caught.value.code) == (400, "PGRST102")

@@ -30,6 +30,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 _USES = 5  # after so many uses on a connection, a statement is prepared there
 _KNOWN = 200  # statements that a connection remembers, prepared or not
+_LONGEST = 10_000  # characters of a statement that is remembered: a query can become a hundred thousand
 _PLACEHOLDER = re.compile("%([%s])")
 
 
@@ -80,21 +81,24 @@ class Connection(psycopg.AsyncConnection[Row]):
         Raises LostError, also when there is no answer after `seconds`, or else psycopg.Error for the first
         statement that failed. Those after it were not run.
         """
+        texts = [_texts(values) for _, values in statements]
         self._answer = self._loop.create_future()
         self._results, self._sent = [], []
         self._set_bell(seconds)
         try:
-            for sql, values in statements:
-                self._send(sql, values)
+            for (sql, _), sent in zip(statements, texts, strict=True):
+                self._send(sql, sent)
             self.pgconn.pipeline_sync()
             self._flush()
             await self._answer
         except LostError:
             raise
         except psycopg.OperationalError as error:  # libpq could not send
+            self._answer.cancel()
             self._lose(str(error))
             raise LostError(str(error)) from error
         except BaseException:
+            self._answer.cancel()
             self._lose("the call was cancelled")  # nobody waits for what still arrives here
             raise
         finally:
@@ -113,10 +117,10 @@ class Connection(psycopg.AsyncConnection[Row]):
         self._transformer.set_pgresult(result)
         return self._transformer.load_row(0, tuple)
 
-    def _send(self, sql: str, values: Sequence[Value]) -> None:
-        numbered = _numbered(sql)
-        texts = [None if value is None else str(value).encode() for value in values]
-        name = self._name(sql, numbered) if self.prepares else None
+    def _send(self, sql: str, texts: list[bytes | None]) -> None:
+        short = len(sql) <= _LONGEST
+        numbered = _numbered(sql) if short else _numbered.__wrapped__(sql)
+        name = self._name(sql, numbered) if self.prepares and short else None
         if name is None:
             self.pgconn.send_query_params(numbered, texts)
         else:
@@ -238,6 +242,14 @@ class Connection(psycopg.AsyncConnection[Row]):
             self._stop_bell()
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
+
+
+def _texts(values: Sequence[Value]) -> list[bytes | None]:
+    """Values as libpq sends them. Raises psycopg.DataError for NUL, at which libpq would end the text."""
+    texts = [None if value is None else str(value).encode() for value in values]
+    if any(b"\0" in text for text in texts if text):
+        raise psycopg.DataError("text with NUL")
+    return texts
 
 
 @lru_cache(maxsize=1000)

@@ -157,14 +157,15 @@ class Function(msgspec.Struct, frozen=True, eq=False):  # a key of caches, by it
 
     def takes(self, names: frozenset[str]) -> bool:
         """May it be called with exactly these arguments?"""
-        return _takes(self, names)
+        required, known = _named(self)
+        return required <= names <= known
 
 
 @lru_cache(maxsize=1000)
-def _takes(function: Function, names: frozenset[str]) -> bool:
-    known = {argument.name for argument in function.arguments}
-    required = {argument.name for argument in function.arguments if argument.required}
-    return required <= names <= known
+def _named(function: Function) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of the arguments that it needs, and of all."""
+    known = frozenset(argument.name for argument in function.arguments)
+    return frozenset(a.name for a in function.arguments if a.required), known
 
 
 class View(msgspec.Struct, frozen=True, eq=False):  # a key of a cache, by its identity
@@ -197,7 +198,7 @@ class SchemaCache:
         self._schema: Schema | None = None
         self._doubted = False
         self._read_at = 0.0
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[Schema] | None = None
 
     async def schema(self) -> Schema:
         """The last reading. Raises db.UnavailableError when nothing was read yet and the database is away."""
@@ -236,16 +237,30 @@ class SchemaCache:
         self._doubted = time.monotonic() - self._read_at > self.cool_down
 
     async def _read(self) -> Schema:
-        """A reading that is at most `cool_down` seconds old."""
-        async with self._reading:
-            if self._schema is not None and time.monotonic() - self._read_at < self.cool_down:
-                return self._schema
-            row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET")
-            read = msgspec.json.decode(row[0] if row else '{"functions":[],"views":[]}', type=_Read)
-            functions: dict[str, list[Function]] = {}
-            for function in read.functions:
-                functions.setdefault(function.name, []).append(function)
-            self._schema = Schema(functions, {view.name: view for view in read.views})
-            self._read_at = time.monotonic()
-            self._doubted = False
+        """A reading that is at most `cool_down` seconds old.
+
+        Calls that come at the same time wait for one reading, and learn together that it failed. If each
+        tried by itself, one after the other, the last of a hundred would wait a hundred times as long.
+        """
+        if self._schema is not None and time.monotonic() - self._read_at < self.cool_down:
             return self._schema
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._ask())
+            self._reading.add_done_callback(self._answered)
+        return await asyncio.shield(self._reading)
+
+    def _answered(self, reading: asyncio.Task[Schema]) -> None:
+        self._reading = None
+        if not reading.cancelled():
+            reading.exception()  # those who waited have it; perhaps nobody waits any more
+
+    async def _ask(self) -> Schema:
+        row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET")
+        read = msgspec.json.decode(row[0] if row else '{"functions":[],"views":[]}', type=_Read)
+        functions: dict[str, list[Function]] = {}
+        for function in read.functions:
+            functions.setdefault(function.name, []).append(function)
+        self._schema = Schema(functions, {view.name: view for view in read.views})
+        self._read_at = time.monotonic()
+        self._doubted = False
+        return self._schema

@@ -11,6 +11,7 @@ import msgspec
 from pgcredits.http.errors import ApiError, refuse
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MOST = 1000  # members: no function takes as many
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an escaped NUL, not a backslash followed by u0000
 
 
@@ -45,7 +46,10 @@ def parse(body: bytes) -> JsonObject:
         return JsonObject("{}", {})
     try:
         text = body.decode()
-        members = {name: bytes(value).decode() for name, value in _OBJECT.decode(body).items()}
+        read = _OBJECT.decode(body)
+        if len(read) > _MOST:
+            raise ApiError(400, "PGRST102", f"The body has more than {_MOST} members.")
+        members = {name: bytes(value).decode() for name, value in read.items()}
     except msgspec.ValidationError:
         raise ApiError(400, "PGRST102", "The body must be a JSON object.") from None
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
