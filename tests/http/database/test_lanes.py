@@ -22,7 +22,7 @@ from pgcredits.http.database import lanes
 from pgcredits.http.database.lanes import LaneFullError, Lanes
 from pgcredits.http.database.pools import Database, Statement
 from pgcredits.settings import Settings
-from pgcredits.tokens import SERVICE
+from pgcredits.tokens import ANONYMOUS, SERVICE, Caller
 
 pytestmark = pytest.mark.one_version
 
@@ -69,17 +69,23 @@ def test_only_calls_of_one_subject_wait_for_each_other() -> None:
     assert run_in_lanes(["ada", "bob", "eve"] * 2 + [None] * 5, 5, 0.05) == (["done"] * 11, 11)
 
 
-def test_reads_about_one_user_leave_a_part_of_the_pool(
-    settings: Settings, admin: psycopg.Connection[Any]
+@pytest.mark.parametrize("caller", [SERVICE, ANONYMOUS], ids=["a service", "callers without a token"])
+def test_reads_about_one_user_or_nobody_leave_a_part_of_the_pool(
+    settings: Settings, admin: psycopg.Connection[Any], caller: Caller
 ) -> None:
-    slow = Statement("select pg_advisory_xact_lock(4711)", about="ada")
+    slow = Statement("select pg_advisory_xact_lock(4711)", about="ada" if caller.backend else None)
+    bob = Caller("authenticated", "bob", '{"role":"authenticated","sub":"bob"}')
 
     async def main() -> None:
         database = Database(replace(settings, pool_size=4))
         async with database.opened():
-            reads = [asyncio.create_task(database.call(SERVICE, slow, read_only=True)) for _ in range(20)]
+            reads = [asyncio.create_task(database.call(caller, slow, read_only=True)) for _ in range(20)]
             await asyncio.sleep(0)
-            assert await database.call(SERVICE, Statement("select 1", about="bob"), read_only=True) == (1,)
+            one = Statement("select '1'", about="bob")
+            assert await database.call(SERVICE, one, read_only=True) == ("1",)
+            assert await database.call(bob, one, read_only=True) == ("1",)
+            # The schema is read, and a load balancer answered, however many callers there are.
+            assert await database.call(ANONYMOUS, one, read_only=True, ours=True) == ("1",)
             assert not any(read.done() for read in reads)
             admin.execute("select pg_advisory_unlock(4711)")
             await asyncio.gather(*reads)
@@ -140,6 +146,34 @@ def test_a_place_that_comes_free_at_the_moment_of_giving_up_is_not_lost() -> Non
         assert not all_lanes._lanes
 
     asyncio.run(main())
+
+
+def test_callers_without_a_token_do_not_take_the_lane_of_the_user_they_name(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    ada = Caller("authenticated", "ada", '{"role":"authenticated","sub":"ada"}')
+    slow = Statement("select pg_advisory_xact_lock(4711)", about="ada")
+
+    async def main() -> None:
+        database = Database(replace(settings, pool_size=4))
+        async with database.opened():
+            for read_only in (True, False):
+                calls = [
+                    asyncio.create_task(database.call(ANONYMOUS, slow, read_only=read_only)) for _ in range(9)
+                ]
+                await asyncio.sleep(0)
+                answer = await database.call(ada, Statement("select '1'"), read_only=read_only)
+                assert answer == ("1",)
+                assert not any(call.done() for call in calls)
+                for call in calls:
+                    call.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
+
+    admin.execute("select pg_advisory_lock(4711)")
+    try:
+        asyncio.run(main())
+    finally:
+        admin.execute("select pg_advisory_unlock_all()")
 
 
 PROMPT = 1.5  # seconds that others wait at most: less than a call waits for the locked wallet

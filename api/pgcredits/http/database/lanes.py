@@ -3,7 +3,8 @@
 Somebody can keep a wallet locked: a user with an SQL login, or an application with a long transaction. Then
 every write to this wallet waits in the database and keeps a connection. Two of them may do that at a time:
 one that works, and one that is ready when it ends. The others wait here, where waiting costs nothing. Reads
-wait for no lock. Those about one subject may take half of the pool.
+wait for no lock. Those about one subject may take half of the pool, and so may those of callers without a
+token: anyone could fill the pool with queries that take long.
 
 A batch is about many users, and Stripe's events come in any order. Each of these two kinds may take at most a
 third of the pool, however many wallets it waits for.

@@ -46,6 +46,8 @@ _BEGIN = "begin isolation level read committed"
 # COMMIT is explicit. With the implicit one, an error at commit has no SQLSTATE.
 _COMMIT = ("commit", ())
 
+_NOBODY = ""  # whom the calls without a token are about: no user has this id
+
 _CONNECT_SECONDS = 5  # for connecting, and for the first answer
 
 
@@ -105,15 +107,17 @@ class Database:
         read_only: bool,
         method: str = "POST",
         path: str = "",
+        ours: bool = False,
     ) -> Row | None:
         """The first row of a statement, as the caller, after its COMMIT succeeded.
+
+        `ours`: the program asks, and no caller. Such a question waits in no lane.
 
         Raises psycopg.Error when the database refused it (then nothing was done), BusyError when too many
         calls about its subject wait, UnavailableError when the database could not be reached or went away. A
         read is tried again on another connection. A write is not.
         """
-        # A service acts for many users. Its own subject, if it has one, has no wallet.
-        subject = caller.subject if caller.role == "authenticated" else statement.about
+        subject = None if ours else _subject(caller, statement)
         kind = statement.kind if caller.backend else None  # other callers use the other pool
         lanes = self._reads if read_only else self._writes
         try:
@@ -166,6 +170,14 @@ class Database:
             raise
         finally:
             await pool.putconn(conn)
+
+
+def _subject(caller: Caller, statement: Statement) -> str | None:
+    """Whose lane a call takes. A caller without a token may name anybody, and takes the lane of nobody."""
+    if caller.anonymous:
+        return _NOBODY
+    # A service acts for many users. Its own subject, if it has one, has no wallet.
+    return statement.about if caller.backend else caller.subject
 
 
 def _pool(name: str, url: str, settings: Settings) -> Pool:

@@ -255,7 +255,7 @@ class SchemaCache:
             reading.exception()  # those who waited have it; perhaps nobody waits any more
 
     async def _ask(self) -> Schema:
-        row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET")
+        row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET", ours=True)
         read = msgspec.json.decode(row[0] if row else '{"functions":[],"views":[]}', type=_Read)
         functions: dict[str, list[Function]] = {}
         for function in read.functions:

@@ -41,7 +41,9 @@ async def ready(resources: NamedDependency[Resources]) -> Response[dict[str, Any
     if resources.draining.begun:
         raise refuse(503, "unavailable", "The server is shutting down.")
     calls = (
-        resources.database.call(caller, question, read_only=True, method="GET", path="/health/ready")
+        resources.database.call(
+            caller, question, read_only=True, method="GET", path="/health/ready", ours=True
+        )
         for caller, question in ((ANONYMOUS, _MIGRATED), (SERVICE, _RELEASE))
     )
     try:
