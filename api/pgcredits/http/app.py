@@ -24,6 +24,7 @@ from pgcredits.http.operations.bank_figures import BankFigures
 from pgcredits.http.operations.draining import Draining
 from pgcredits.http.operations.live import LiveBalances
 from pgcredits.http.operations.observed import Observed
+from pgcredits.http.operations.readiness import Readiness
 from pgcredits.http.resources import Resources
 from pgcredits.http.routes import auth, checkout, events, health, iahome, openapi, pages, rest, webhooks
 from pgcredits.http.routes import metrics as metrics_route
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         BankFigures(database),
         draining,
         live,
+        Readiness(database),
         sharing=Sharing(database, settings) if settings.shared_transactions else None,
     )
 

@@ -20,6 +20,7 @@ from pgcredits.http.operations.bank_figures import BankFigures
 from pgcredits.http.operations.draining import Draining
 from pgcredits.http.operations.live import LiveBalances
 from pgcredits.http.operations.metrics import Pools
+from pgcredits.http.operations.readiness import Readiness
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, Caller, TokenVerifier
 
@@ -40,6 +41,7 @@ class Resources:
     bank_figures: BankFigures
     draining: Draining
     live: LiveBalances
+    readiness: Readiness
     issuers: Issuers | None = None  # others than ourselves
     sharing: Sharing | None = None  # None: every spend has a transaction of its own
     stripe: StripeClient | None = None

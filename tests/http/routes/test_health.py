@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,8 @@ from support import PASSWORD
 
 from pgcredits.database_urls import as_login
 from pgcredits.http.app import create_app
+from pgcredits.http.database.pools import Database
+from pgcredits.http.operations import readiness
 from pgcredits.settings import Settings
 
 
@@ -51,9 +54,38 @@ def test_calls_without_a_database_are_unavailable(settings: Settings) -> None:
             assert response.headers["retry-after"] == "1"
 
 
+def test_the_database_is_not_asked_for_each_request(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anyone may ask, and the answer costs the database more than a spend."""
+    asked = 0
+    call = Database.call
+
+    async def counted(self: Database, *arguments: Any, **named: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await call(self, *arguments, **named)
+
+    monkeypatch.setattr(Database, "call", counted)
+    monkeypatch.setattr(readiness, "KEPT", 60.0)
+
+    async def main() -> None:
+        database = Database(settings)
+        look = readiness.Readiness(database)
+        async with database.opened():
+            assert await asyncio.gather(*(look.newer() for _ in range(50))) == [False] * 50
+            assert not await look.newer()
+        assert asked == 2  # one question for each login
+
+    asyncio.run(main())
+
+
 @pytest.fixture
-def own_bank(own_url: str, settings: Settings) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+def own_bank(
+    own_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
     """An API on a bank of its own, and the superuser of that bank."""
+    monkeypatch.setattr(readiness, "KEPT", 0.0)
     half = {
         "api_database_url": as_login(own_url, "pgcredits_api", PASSWORD),
         "service_database_url": as_login(own_url, "pgcredits_service", PASSWORD),

@@ -8,7 +8,6 @@ arguments, and triggers.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ import msgspec
 import psycopg
 
 from pgcredits.http.database.pools import Database, Statement
+from pgcredits.http.database.together import Together
 from pgcredits.tokens import ANONYMOUS, Caller
 
 SCHEMA = "api"
@@ -198,7 +198,7 @@ class SchemaCache:
         self._schema: Schema | None = None
         self._doubted = False
         self._read_at = 0.0
-        self._reading: asyncio.Task[Schema] | None = None
+        self._reading = Together(self._ask)
 
     async def schema(self) -> Schema:
         """The last reading. Raises db.UnavailableError when nothing was read yet and the database is away."""
@@ -237,22 +237,10 @@ class SchemaCache:
         self._doubted = time.monotonic() - self._read_at > self.cool_down
 
     async def _read(self) -> Schema:
-        """A reading that is at most `cool_down` seconds old.
-
-        Calls that come at the same time wait for one reading, and learn together that it failed. If each
-        tried by itself, one after the other, the last of a hundred would wait a hundred times as long.
-        """
+        """A reading that is at most `cool_down` seconds old."""
         if self._schema is not None and time.monotonic() - self._read_at < self.cool_down:
             return self._schema
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._ask())
-            self._reading.add_done_callback(self._answered)
-        return await asyncio.shield(self._reading)
-
-    def _answered(self, reading: asyncio.Task[Schema]) -> None:
-        self._reading = None
-        if not reading.cancelled():
-            reading.exception()  # those who waited have it; perhaps nobody waits any more
+        return await self._reading.answer()
 
     async def _ask(self) -> Schema:
         row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET", ours=True)
