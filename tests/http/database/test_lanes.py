@@ -148,6 +148,38 @@ def test_a_place_that_comes_free_at_the_moment_of_giving_up_is_not_lost() -> Non
     asyncio.run(main())
 
 
+def test_calls_that_anyone_may_cause_take_a_part_of_the_strong_pool(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a flood of guests, or of wrong passwords, would keep the spends of services waiting."""
+    made: list[tuple[Caller, Statement, bool]] = []
+    call = Database.call
+
+    async def noted(self: Database, caller: Caller, statement: Statement, **named: Any) -> Any:
+        made.append((caller, statement, named.get("ours", False)))
+        return await call(self, caller, statement, **named)
+
+    monkeypatch.setattr(Database, "call", noted)
+    person = {"email": f"anyone{time.time_ns()}@example.org", "password": "a long password"}
+    guest = {"module_id": "whisper"}
+    with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=20) as client:
+        for name in ("guest_consume", "guest_allowance"):
+            client.post(f"/rest/v1/rpc/{name}", json=guest)
+            client.get(f"/rest/v1/rpc/{name}", params=guest)
+        session = client.post("/auth/signup", json=person).json()
+        client.post("/auth/token", json=person)
+        client.post("/auth/token", json=person | {"password": "a wrong password"})
+        refresh = {"grant_type": "refresh_token", "refresh_token": session["refresh_token"]}
+        client.post("/auth/token", json=refresh)
+        client.post("/auth/password", json=person | {"new_password": "another password"})
+        client.post("/auth/logout", json=refresh)
+        client.get("/rest/v1/packs", headers={"apikey": f"pgc_test_{'0' * 16}_{'0' * 72}"})
+        client.get("/health/ready")
+    by_services = [(statement, ours) for caller, statement, ours in made if caller.backend]
+    assert len(by_services) >= 12
+    assert [statement.sql for statement, ours in by_services if not (statement.kind or ours)] == []
+
+
 def test_callers_without_a_token_do_not_take_the_lane_of_the_user_they_name(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:

@@ -435,7 +435,7 @@ SERVE = {
     "api.open_session(text,text)": "'nobody', 'nothing'",
     "api.refresh_session(uuid,uuid,text)": "gen_random_uuid(), gen_random_uuid(), 'nothing'",
     "api.end_session(uuid,uuid,text,boolean)": "gen_random_uuid(), gen_random_uuid(), 'nothing'",
-    "api.change_password(text,text)": "'nobody', '$argon2'",
+    "api.change_password(text,text,text)": "'nobody', '$argon2'",
     "api.refund_usage(text,numeric,text,text)": "'nothing'",
     "api.replay_event(text,text)": "'nothing', 'why'",
     "api.dismiss_event(text,text)": "'nothing', 'why'",

@@ -140,7 +140,11 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "dismiss_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
-    "change_password/2": {"email": "unknown_user", "password_hash": "bad_password"},
+    "change_password/3": {
+        "email": "unknown_user",
+        "password_hash": "bad_password",
+        "compared_hash": Omitted("a service may set a password that it has compared with nothing"),
+    },
     "end_session/4": {
         "account_id": Answered({"ended": None}, "there is no such token"),
         "session_id": Answered({"ended": None}, "there is no such token"),
@@ -442,7 +446,8 @@ class World:
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
             "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
             "extend_hold/3": hold | {"ttl": "2 hours"},
-            "change_password/2": bea | {"password_hash": self.password_hash},
+            "change_password/3": bea
+            | {"password_hash": self.password_hash, "compared_hash": self.password_hash},
             "end_session/4": self.session | {"everywhere": True},
             "end_sessions/1": self.ada,
             "open_session/2": bea | {"password_hash": self.password_hash},

@@ -205,6 +205,26 @@ def test_nobody_signs_in_with_the_old_password_while_it_changes(service: Caller,
             assert refresh(service, opened["refresh_token"])["state"] == "ended"
 
 
+def test_a_password_changes_only_from_the_one_that_was_compared(service: Caller, crowd: Crowd) -> None:
+    """Whoever knows an old password must not undo the change that was made because of it."""
+    unchanged = {"user_id": None, "ended": None}
+    for _ in range(3):
+        email, user_id = signed_up(service)
+        hashes = [OTHER, OTHER.replace("b3", "b4")]
+        given = {"email": email, "compared_hash": HASH}
+        changes = [
+            partial(one.call, "change_password", password_hash=new, **given)
+            for one, new in zip(crowd(2), hashes, strict=True)
+        ]
+        answers = at_once(changes)
+        assert sorted(answers, key=str) == sorted([unchanged, {"user_id": user_id, "ended": 0}], key=str)
+        kept = hashes[answers.index({"user_id": user_id, "ended": 0})]
+        assert refresh(service, begin(service, email, kept))["state"] == "active"
+        assert (
+            service.call("change_password", email=email, password_hash=HASH, compared_hash="x") == unchanged
+        )
+
+
 def test_ended_session_stays_ended_while_it_is_refreshed(service: Caller, crowd: Crowd) -> None:
     for _ in range(5):
         email, _ = signed_up(service)

@@ -7,7 +7,8 @@ wait for no lock. Those about one subject may take half of the pool, and so may 
 token: anyone could fill the pool with queries that take long.
 
 A batch is about many users, and Stripe's events come in any order. Each of these two kinds may take at most a
-third of the pool, however many wallets it waits for.
+third of the pool, however many wallets it waits for. So may guests, and people who sign in: anyone may cause
+such calls, and they are made as a service.
 """
 
 from __future__ import annotations

@@ -74,7 +74,12 @@ def _named(token: str) -> dict[str, str]:
     }
 
 
+async def ask(resources: Resources, function: str, body: jsonbody.JsonObject, path: str) -> bytes:
+    """Call a function of sign-in, as a service. Anyone may cause such calls: they take a part of the pool."""
+    return await rpc.call(resources.schema_cache, SERVICE, function, body, path=path, kind="sign-in")
+
+
 async def _ask(resources: Resources, function: str, arguments: dict[str, str], path: str) -> _Answer:
     body = jsonbody.build(arguments)
-    text = await rpc.call(resources.schema_cache, SERVICE, function, body, path=path)
+    text = await ask(resources, function, body, path)
     return msgspec.json.decode(text, type=_Answer)

@@ -9,7 +9,7 @@ import msgspec
 from litestar import MediaType, Request, Response, Router, post
 from litestar.di import NamedDependency
 
-from pgcredits.http.errors import refuse
+from pgcredits.http.errors import ApiError, refuse
 from pgcredits.http.functions import jsonbody, rpc
 from pgcredits.http.identity import guests, sessions
 from pgcredits.http.resources import Resources
@@ -40,6 +40,10 @@ class _Newcomer(msgspec.Struct):
     reset_at: str | None
 
 
+class _Changed(msgspec.Struct):
+    user_id: str | None
+
+
 @post("/signup", status_code=201)
 async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> Response[dict[str, Any]]:
     """{"email", "password", referral_code?} → a user with an account, and a token."""
@@ -48,9 +52,8 @@ async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> R
     _check_length(password)
     newcomer = guests.newcomer(resources.settings, request)
     network = newcomer.network_members
-    await rpc.call(
-        resources.schema_cache, SERVICE, "begin_sign_up", jsonbody.build(network), path="/auth/signup"
-    )  # before a password is hashed
+    # before a password is hashed
+    await sessions.ask(resources, "begin_sign_up", jsonbody.build(network), "/auth/signup")
     password_hash = await resources.passwords.hash(password)
     arguments = {
         "email": jsonbody.text(email),
@@ -58,7 +61,7 @@ async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> R
         **_known(newcomer, fields),
     }
     body = jsonbody.build(arguments)
-    text = await rpc.call(resources.schema_cache, SERVICE, "sign_up", body, path="/auth/signup")
+    text = await sessions.ask(resources, "sign_up", body, "/auth/signup")
     user = msgspec.json.decode(text, type=_Newcomer)
     session = await sessions.begin(resources, user.email, password_hash, "/auth/signup")
     answer = _token(resources.settings, session)
@@ -113,11 +116,13 @@ async def change_password(
     if not isinstance(wanted, str):
         raise refuse(400, "bad_request", "new_password is required, as text.")
     _check_length(wanted)
-    await _proved(request, resources, email, password, "/auth/password")
+    known = await _proved(request, resources, email, password, "/auth/password")
     password_hash = await resources.passwords.hash(wanted)
-    arguments = {"email": jsonbody.text(email), "password_hash": jsonbody.text(password_hash)}
-    body = jsonbody.build(arguments)
-    await rpc.call(resources.schema_cache, SERVICE, "change_password", body, path="/auth/password")
+    arguments = {"email": email, "password_hash": password_hash, "compared_hash": known}
+    body = jsonbody.build({name: jsonbody.text(value) for name, value in arguments.items()})
+    text = await sessions.ask(resources, "change_password", body, "/auth/password")
+    if msgspec.json.decode(text, type=_Changed).user_id is None:  # somebody else has changed it meanwhile
+        raise _wrong()
     session = await sessions.begin(resources, email, password_hash, "/auth/password")
     return Response(_token(resources.settings, session))
 
@@ -135,18 +140,20 @@ async def _proved(request: _Request, resources: Resources, email: str, password:
     """The hash that the password matches. Raises ApiError 400 invalid_grant, or 429 after many attempts."""
     network = guests.newcomer(resources.settings, request).network_members
     attempt = {"email": jsonbody.text(email), **network}
-    text = await rpc.call(
-        resources.schema_cache, SERVICE, "begin_sign_in", jsonbody.build(attempt), path=path
-    )
+    text = await sessions.ask(resources, "begin_sign_in", jsonbody.build(attempt), path)
     user = msgspec.json.decode(text, type=_Credential)
     # A longer password cannot be anybody's; comparing it anyway would let strangers hash megabytes here.
     fits = len(password.encode()) <= _LONGEST
     right = await resources.passwords.matches(password if fits else "", user.password_hash)
     if not right or not user.user_id or not user.password_hash or not fits:
-        raise refuse(400, "invalid_grant", "Wrong e-mail address or password.")
+        raise _wrong()
     worked = {"email": attempt["email"], "network_keys": network["network_keys"]}
-    await rpc.call(resources.schema_cache, SERVICE, "finish_sign_in", jsonbody.build(worked), path=path)
+    await sessions.ask(resources, "finish_sign_in", jsonbody.build(worked), path)
     return user.password_hash
+
+
+def _wrong() -> ApiError:
+    return refuse(400, "invalid_grant", "Wrong e-mail address or password.")
 
 
 def _token(settings: Settings, session: sessions.Session) -> dict[str, Any]:

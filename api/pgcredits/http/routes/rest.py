@@ -103,7 +103,7 @@ async def _call_by_body(call: _Call) -> tuple[Function, Query | None, _Row | Non
     function = await rpc.find(cache, call.name, given.members, keyed=call.key is not None)
     asked = _asked_of(call, function, call.query)
     statement = rpc.call_with_object(function, given, call.key, rows=asked is not None)
-    shaped = _shaped(call, function, asked, statement)
+    shaped = _of_a_kind(call, _shaped(call, function, asked, statement))
 
     async def alone() -> _Row | None:
         return await refusals.ask(
@@ -202,6 +202,11 @@ def _shaped(call: _Call, function: Function, asked: Query | None, statement: Sta
         scalar=not function.rows,
         one=not function.returns_set,
     )
+
+
+def _of_a_kind(call: _Call, statement: Statement) -> Statement:
+    """Guests call as a service does, and anyone is a guest: together they take a part of the pool."""
+    return replace(statement, kind="guests") if call.guest else statement
 
 
 async def _read_view(request: _Request, name: str, resources: Resources) -> Answer:
