@@ -48,7 +48,14 @@ class Observed(Database):
         self.gate: asyncio.Event | None = None  # spends wait until it opens
 
     async def call(
-        self, caller: Caller, statement: Statement, *, read_only: bool, method: str = "POST", path: str = ""
+        self,
+        caller: Caller,
+        statement: Statement,
+        *,
+        read_only: bool,
+        method: str = "POST",
+        path: str = "",
+        ours: bool = False,
     ) -> Row | None:
         batch = "consume_tokens_batch" in statement.sql
         if batch or '"consume_tokens"' in statement.sql:
@@ -61,7 +68,7 @@ class Observed(Database):
             raise fault
         if self.alone and '"consume_tokens"' in statement.sql:
             raise self.alone
-        row = await super().call(caller, statement, read_only=read_only, method=method, path=path)
+        row = await super().call(caller, statement, read_only=read_only, method=method, path=path, ours=ours)
         if batch and (fault := self.after):
             self.after, self.alone = None, self.then
             raise fault

@@ -142,9 +142,16 @@ class Noting(Database):
         self.batches: list[list[Shared]] = []
 
     async def call(
-        self, caller: Caller, statement: Statement, *, read_only: bool, method: str = "POST", path: str = ""
+        self,
+        caller: Caller,
+        statement: Statement,
+        *,
+        read_only: bool,
+        method: str = "POST",
+        path: str = "",
+        ours: bool = False,
     ) -> Answered | None:
-        row = await super().call(caller, statement, read_only=read_only, method=method, path=path)
+        row = await super().call(caller, statement, read_only=read_only, method=method, path=path, ours=ours)
         if BATCH in statement.sql and path.endswith("/consume_tokens"):
             assert row is not None
             items, verdicts = json.loads(str(statement.values[0])), json.loads(row[0])
