@@ -593,12 +593,14 @@ lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity
 JSON, the text "infinity"); null is refused.
 With an idempotency_key a repeat of the same call gets the same answer. Another call undoes it.
 Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_expiry, bad_reason or bad_key, PT403 not_yours, PT503 busy.';
-CREATE FUNCTION api.change_password(email text, password_hash text) RETURNS api.sessions_ended
+CREATE FUNCTION api.change_password(email text, password_hash text, compared_hash text DEFAULT NULL::text) RETURNS api.sessions_ended
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.change_password(email text, password_hash text) IS 'Give a user another password, as an argon2 hash, and end all their sessions. For services: the caller has compared the
+COMMENT ON FUNCTION api.change_password(email text, password_hash text, compared_hash text) IS 'Give a user another password, as an argon2 hash, and end all their sessions. For services: the caller has compared the
 old password, or has sent a mail to the address.
+compared_hash: the hash that the old password was compared with. If it is no longer the user''s, nothing is changed, and
+the answer is a row of nulls.
 Raises PT404 unknown_user, PT422 bad_password, PT503 busy, PT403 not_yours.';
 CREATE FUNCTION api.claim_stripe_calls(most bigint DEFAULT 10, lease_seconds bigint DEFAULT 60) RETURNS api.stripe_calls
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10353,8 +10355,8 @@ GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean,
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) TO service_role;
-REVOKE ALL ON FUNCTION api.change_password(email text, password_hash text) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.change_password(email text, password_hash text) TO service_role;
+REVOKE ALL ON FUNCTION api.change_password(email text, password_hash text, compared_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.change_password(email text, password_hash text, compared_hash text) TO service_role;
 REVOKE ALL ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) TO service_role;
 REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM PUBLIC;
