@@ -128,7 +128,7 @@ def test_another_password_ends_the_sessions_before_it(client: httpx.Client, pers
         assert answer.status_code == status
 
 
-def test_whoever_knows_an_old_password_does_not_undo_its_change(
+def test_an_old_password_does_not_undo_the_change_to_a_new_one(
     client: httpx.Client, person: Person, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thief's password was compared before the owner's change, and is hashed after it."""

@@ -206,7 +206,7 @@ def test_nobody_signs_in_with_the_old_password_while_it_changes(service: Caller,
 
 
 def test_a_password_changes_only_from_the_one_that_was_compared(service: Caller, crowd: Crowd) -> None:
-    """Whoever knows an old password must not undo the change that was made because of it."""
+    """A thief who knows the old password must not undo the change that was made because of it."""
     unchanged = {"user_id": None, "ended": None}
     for _ in range(3):
         email, user_id = signed_up(service)

@@ -1,4 +1,4 @@
-"""One question at a time: whoever comes while it is asked waits for the same answer.
+"""One question at a time: all who come while it is asked wait for the same answer.
 
 A lock would let them ask one after the other. While the database is away, the last of a hundred would wait a
 hundred times as long as the first.
