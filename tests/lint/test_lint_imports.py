@@ -82,6 +82,18 @@ def test_packages_import_in_one_direction() -> None:
     assert upward(ours) == set()
 
 
+def test_the_client_and_the_program_do_not_import_each_other() -> None:
+    """An application takes the client alone."""
+    client = "pgcredits.client"
+    mixed = {
+        (module, other)
+        for module, others in graph().items()
+        for other in others
+        if module.startswith(client) != other.startswith(client)
+    }
+    assert mixed == set()
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circle(graph()) == []
 

@@ -1,0 +1,179 @@
+"""The bank, sync."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import httpx
+
+from pgcredits.client import calls, sql
+from pgcredits.client.calls import Call, Number, R, Usage
+from pgcredits.client.extender import LONGEST, Extender
+from pgcredits.client.hold import Hold
+from pgcredits.client.http import Http
+from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Release, Spend
+from pgcredits.client.retries import Retries
+from pgcredits.client.sql import Connection
+
+TTL = timedelta(minutes=15)
+
+
+class Bank:
+    """Charges users, over HTTP or in the application's own transactions.
+
+    url, api_key: the HTTP API, and the key (or token) of a backend or of one user. A bank that is only called
+    with `conn` needs neither. user: the id of the user; leave it out for a user's own token.
+    role: the role that the login of `conn` takes for a call, if it does not inherit its rights.
+    Threads may share it. Close it at the end, or use it in a with statement.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = 10.0,
+        retries: Retries | None = None,
+        role: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = Http(url, api_key, timeout, retries or Retries(), transport) if url is not None else None
+        self._role = role
+        self._extender = Extender()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the HTTP API."""
+        if self._http is not None:
+            self._http.close()
+
+    def spend(
+        self,
+        module: str,
+        user: str | None = None,
+        *,
+        usage: Usage | None = None,
+        key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        byok: bool = False,
+        conn: Connection | None = None,
+    ) -> Spend:
+        """Charge a use of a module. Without `usage` it is one call. Raises BankError.
+
+        key: the call counts once, however often it is made with this key. One is made if none is given.
+        conn: charge in the transaction of this connection, which the caller commits.
+        """
+        return self._run(calls.spend(module, user, usage, key, metadata, byok), conn)
+
+    def quote(
+        self,
+        module: str,
+        user: str | None = None,
+        *,
+        usage: Usage | None = None,
+        conn: Connection | None = None,
+    ) -> Quote:
+        """What a use would cost now, and whether the balance pays for it. Raises BankError."""
+        return self._run(calls.quote(module, user, usage), conn)
+
+    def open_account(self, user: str | None = None, *, conn: Connection | None = None) -> Account:
+        """Open the account of a user, unless there is one. Raises BankError."""
+        return self._run(calls.open_account(user), conn)
+
+    def grant(
+        self,
+        user: str,
+        tokens: Number,
+        *,
+        reason: str = "grant",
+        package: str | None = None,
+        expires_at: datetime | None = None,
+        priority: int | None = None,
+        scope: str | None = None,
+        key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        conn: Connection | None = None,
+    ) -> Grant:
+        """Grant tokens, as a lot. Only a service may; a spender may not. Raises BankError."""
+        call = calls.grant(user, tokens, reason, package, expires_at, priority, scope, key, metadata)
+        return self._run(call, conn)
+
+    def hold(
+        self,
+        module: str,
+        user: str | None = None,
+        *,
+        usage: Usage | None = None,
+        ttl: timedelta | float = TTL,
+        longest: timedelta = LONGEST,
+        over: str = "debt",
+        key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        conn: Connection | None = None,
+    ) -> Hold:
+        """A hold on the worst case, `usage`, for a with statement.
+
+        It is captured when the block succeeds, with what `hold.used(…)` and `hold.delivered(…)` said.
+        It is released when the block raises, and extended while it runs, for at most `longest`.
+        over: debt, available or error, as capture_hold takes it.
+        key: a job that is started again with its key finds the hold of the first start. If that job was
+        finished, it raises HoldClosed.
+        conn: the hold, its work and its end are parts of that transaction. It is then not extended.
+        """
+        call = calls.hold(module, user, usage, ttl, key, metadata)
+
+        def run(one: Call[Any]) -> Any:
+            return self._run(one, conn)
+
+        return Hold(run, call, ttl, longest, self._extender if conn is None else None, over, user)
+
+    def capture(
+        self,
+        hold_id: str,
+        usage: Usage | None = None,
+        *,
+        final: bool = True,
+        over: str = "debt",
+        key: str | None = None,
+        user: str | None = None,
+        conn: Connection | None = None,
+    ) -> Capture:
+        """Charge a hold by its id. Without `usage`, all that is held. Raises BankError."""
+        return self._run(calls.capture(hold_id, usage, final, over, key, user), conn)
+
+    def release(
+        self,
+        hold_id: str,
+        reason: str | None = None,
+        *,
+        key: str | None = None,
+        user: str | None = None,
+        conn: Connection | None = None,
+    ) -> Release:
+        """Release a hold. A reason that begins with failed counts as a failure. Raises BankError."""
+        return self._run(calls.release(hold_id, reason, key, user), conn)
+
+    def extend(
+        self,
+        hold_id: str,
+        ttl: timedelta | float = TTL,
+        *,
+        user: str | None = None,
+        conn: Connection | None = None,
+    ) -> Held:
+        """Let an open hold last for `ttl` from now. Raises BankError."""
+        return self._run(calls.extend(hold_id, ttl, user), conn)
+
+    def _run(self, call: Call[R], conn: Connection | None) -> R:
+        if conn is not None:
+            return sql.run(conn, call, self._role)
+        if self._http is None:
+            raise ValueError("this bank has no URL: give it one, or call it with conn=")
+        return self._http.run(call)

@@ -1,0 +1,36 @@
+"""What `charge` of every framework is told: the module, its worst case, and how long the hold lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pgcredits.client.asgi import Scope, exchange_of
+from pgcredits.client.async_bank import TTL, AsyncBank
+from pgcredits.client.async_hold import AsyncHold
+from pgcredits.client.calls import Usage
+
+User = Callable[..., str | Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The holds of an endpoint."""
+
+    bank: AsyncBank
+    module: str
+    usage: Usage | None = None
+    ttl: timedelta | float = TTL
+    over: str = "debt"
+    metadata: Mapping[str, Any] | None = None
+
+    async def hold(self, scope: Scope, user: str) -> AsyncHold:
+        """Begin a hold that ends with the answer. Raises BankError; RuntimeError without middleware."""
+        exchange = exchange_of(scope)
+        return await exchange.hold(
+            self.bank.hold(
+                self.module, user, usage=self.usage, ttl=self.ttl, over=self.over, metadata=self.metadata
+            )
+        )
