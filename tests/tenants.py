@@ -116,6 +116,7 @@ class _Furnished:
             "token_hash": _session(opened)["token_hash"],
             "secret_hash": sha256(opened.encode()).hexdigest(),
             "password_hash": hashed,
+            "compared_hash": hashed,
             "referral_code": self._brings(user_id),
             **keys,
         }
