@@ -87,6 +87,8 @@ def _compare(
 ) -> None:
     for server in servers:
         _run(bank, wrk, server, work, connections, 1)
+    if work.script == "hold":
+        _require_captures(bank)
     seen: dict[str, list[Seen]] = {server.name: [] for server in servers}
     for number in range(load.rounds):
         say(f"  {work.name}, {connections} connections: round {number + 1} of {load.rounds}")
@@ -104,6 +106,16 @@ def _compare(
         ours, peers = seen.values()
         ratios = [a.per_second / b.per_second for a, b in zip(ours, peers, strict=True)]
         print(f"  ratio {spread(ratios, '.2f')}")
+
+
+def _require_captures(bank: Bank) -> None:
+    """Raises RuntimeError when the script has made holds and captured hardly any."""
+    with bank.connect() as admin:
+        row = admin.execute(
+            "select count(*) filter (where state = 'open'), count(*) from credits.holds"
+        ).fetchone()
+    if row is None or row[0] * 2 > row[1]:
+        raise RuntimeError(f"open holds, and all holds: {row}")
 
 
 def _run(bank: Bank, wrk: str, server: Server, work: Work, connections: int, seconds: int) -> Seen:

@@ -39,9 +39,9 @@ function request()
         '{"module_id":"stablediffusion","user_id":"%s","usage":{"calls":5},"idempotency_key":"%s"}', user, key))
 end
 
--- An answer that has a status of the hold is of hold_tokens. Its hold is captured next, by whichever connection is free.
+-- An answer that has an open hold is of hold_tokens. Its hold is captured next, by whichever connection is free.
 function take_hold(status, _, body)
-    if status == 200 and string.find(body, '"state": ?"held"') then
+    if status == 200 and string.find(body, '"state": ?"open"') then
         held[#held + 1] = string.match(body, '"hold_id": ?"([^"]+)"')
     end
 end

@@ -11,6 +11,8 @@ from client_calls import QUICK, Books, Watched, run
 
 from pgcredits.client import AsyncBank, HoldClosed, InsufficientTokens
 
+pytestmark = pytest.mark.one_version
+
 
 class ProviderFailed(Exception):
     pass

@@ -25,6 +25,8 @@ from pgcredits.client import (
     UnknownUser,
 )
 
+pytestmark = pytest.mark.one_version
+
 
 def test_spend_is_charged_and_its_receipt_is_exact(bank: Bank, user: str, books: Books) -> None:
     receipt = bank.spend(MODULE, user)

@@ -26,6 +26,8 @@ from pgcredits.client import fastapi as for_fastapi
 from pgcredits.client import litestar as for_litestar
 from pgcredits.client import starlette as for_starlette
 
+pytestmark = pytest.mark.one_version
+
 THREE = {"calls": 3}  # whisper costs 25 a call
 Make = Callable[[AsyncBank], Any]
 

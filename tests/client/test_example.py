@@ -12,6 +12,8 @@ import httpx
 import pytest
 from client_calls import Books, run
 
+pytestmark = pytest.mark.one_version
+
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "charged_fastapi.py"
 
 

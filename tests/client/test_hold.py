@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ import pytest
 from client_calls import MODULE, QUICK, Books, Failing
 
 from pgcredits.client import Bank, HoldClosed, HoldExpired, InsufficientTokens, Unavailable
+
+pytestmark = pytest.mark.one_version
 
 TTL_NONE = timedelta(0)  # the hold is not extended
 THREE = {"calls": 3}  # whisper costs 25 a call
@@ -56,6 +59,15 @@ def test_failed_work_is_free(bank: Bank, user: str, books: Books) -> None:
     assert reason == ("failed: ProviderFailed",)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A program in the background of a shell ignores SIGINT, and so would the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_work_is_free(bank: Bank, user: str, books: Books) -> None:
     with pytest.raises(KeyboardInterrupt), bank.hold("whisper", user):
         signal.raise_signal(signal.SIGINT)

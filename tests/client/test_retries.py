@@ -13,6 +13,8 @@ from support import free_port
 
 from pgcredits.client import Bank, Busy, InsufficientTokens, Retries, Unavailable
 
+pytestmark = pytest.mark.one_version
+
 LOST = httpx.ReadError("the connection was reset")
 
 

@@ -26,6 +26,8 @@ from pgcredits.client import (
 )
 from pgcredits.database_urls import as_login
 
+pytestmark = pytest.mark.one_version
+
 Connection = psycopg.Connection[Any]
 bank = Bank()
 BOUNDS = (

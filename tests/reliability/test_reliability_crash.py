@@ -240,6 +240,7 @@ def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str],
     assert verdicts.books.findings == []
 
 
+@pytest.mark.one_version
 def test_api_and_its_database_killed_under_load(
     postgres: Postgres, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
 ) -> None:

@@ -26,6 +26,7 @@ WHO = Statement(
     " current_setting('request.path'), current_setting('transaction_read_only'), pg_backend_pid()"
 )
 SLEEP = Statement("select pg_sleep(20)")
+NAP = Statement("select pg_sleep(0.3)")
 
 
 class Wire:
@@ -368,6 +369,18 @@ def test_nothing_is_sent_after_the_end_of_a_call(settings: Settings) -> None:
         assert "H" not in calls  # a Flush
 
     asyncio.run(main())
+
+
+def test_calls_one_after_the_other_use_one_connection(settings: Settings) -> None:
+    """The server process that worked last has its plans at hand. Taking turns would cost more."""
+
+    async def work(database: Database) -> None:
+        several = [database.call(replace(ME, subject=str(n)), NAP, read_only=True) for n in range(4)]
+        await asyncio.gather(*several)
+        rows = [await database.call(ME, WHO, read_only=True) for _ in range(8)]
+        assert len({row[-1] for row in rows if row is not None}) == 1
+
+    run(replace(settings, pool_size=4), work)
 
 
 @pytest.mark.slow

@@ -191,6 +191,7 @@ calls = st.tuples(st.sampled_from([1, 30, 1000]), st.sampled_from([None, "k", "h
 
 
 @pytest.mark.slow
+@pytest.mark.one_version
 @given(st.lists(calls, min_size=8, max_size=24))
 @hypothesis.settings(max_examples=12, deadline=None, phases=[Phase.generate])
 def test_a_shared_transaction_answers_as_one_of_its_own(

@@ -77,6 +77,7 @@ BY_NAME: dict[str, Kind] = {
     "module_id": Elsewhere("test_misspelled_modules.py"),
     "name": Label("bad_api_key"),
     "role": Name(("bad_api_key",)),
+    "compared_hash": Unused("it is only compared"),
     "secret_hash": Unused("it is only compared"),
     "token_hash": Unused("it is only compared"),
     "module_name": Unused("the name of a module is in the catalog"),

@@ -12,10 +12,11 @@ import asyncio
 import logging
 import os
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
@@ -181,8 +182,24 @@ def _subject(caller: Caller, statement: Statement) -> str | None:
     return statement.about if caller.backend else caller.subject
 
 
+class _Stack(deque[Connection]):
+    """Connections that are free. The one that came back last goes first."""
+
+    popleft = deque.pop
+
+
+class _Pool(AsyncConnectionPool[Connection]):
+    """psycopg's pool, but for the order. It takes turns, so each call would meet the server process that has
+    rested longest: a hold and its capture then take half as much again of PostgreSQL's processor.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._pool = _Stack(self._pool)
+
+
 def _pool(name: str, url: str, settings: Settings) -> Pool:
-    return AsyncConnectionPool(
+    return _Pool(
         url,
         connection_class=Connection,
         name=name,
