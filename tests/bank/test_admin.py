@@ -25,6 +25,8 @@ def connections(path: Path) -> list[int]:
     """The lines of a module that open a connection with psycopg by themselves."""
     lines = []
     for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) and any("ConnectionPool" in ast.unparse(b) for b in node.bases):
+            lines.append(node.lineno)  # a pool of one's own
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
             continue
         name = ast.unparse(node.func)
@@ -49,6 +51,8 @@ def test_connection_outside_the_helper_is_found(tmp_path: Path) -> None:
         module = tmp_path / "module.py"
         module.write_text(f"connection = {line}\n")
         assert connections(module) == [1], line
+    module.write_text("class Pool(AsyncConnectionPool[Connection]): ...")
+    assert connections(module) == [1]
 
 
 @pytest.fixture
