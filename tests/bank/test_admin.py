@@ -26,7 +26,7 @@ def connections(path: Path) -> list[int]:
     lines = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef) and any("ConnectionPool" in ast.unparse(b) for b in node.bases):
-            lines.append(node.lineno)  # a pool of one's own
+            lines.append(node.lineno)  # a pool of our own
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
             continue
         name = ast.unparse(node.func)
