@@ -61,7 +61,7 @@ def fastapi_app(bank: AsyncBank) -> Any:
     charge = for_fastapi.charging(app, bank, user=signed_in)
     hold_of_three = Depends(charge("whisper", usage=THREE))
 
-    @app.get("/work/{way}")
+    @app.get("/jobs/{way}")
     async def work(way: str, hold: AsyncHold = hold_of_three) -> JSONResponse:
         if way == "http_error":
             raise HTTPException(404)
@@ -97,7 +97,7 @@ def starlette_app(bank: AsyncBank) -> Any:
         return JSONResponse({})
 
     routes = [
-        Route("/work/{way}", work),
+        Route("/jobs/{way}", work),
         Route("/stream/{way}", streaming),
         Route("/free", free),
     ]
@@ -110,7 +110,7 @@ def litestar_app(bank: AsyncBank) -> Any:
 
     charge = for_litestar.Charging(bank, user=signed_in)
 
-    @litestar.get("/work/{way:str}", dependencies={"hold": charge("whisper", usage=THREE)})
+    @litestar.get("/jobs/{way:str}", dependencies={"hold": charge("whisper", usage=THREE)})
     async def work(way: FromPath[str], hold: NamedDependency[AsyncHold]) -> litestar.Response[dict[str, str]]:
         return litestar.Response({}, status_code=answer(hold, way))
 
@@ -151,7 +151,7 @@ def bank(base_url: str, api_key: str) -> AsyncBank:
 def test_good_answer_is_charged_for_what_it_used(
     make: Make, bank: AsyncBank, user: str, books: Books
 ) -> None:
-    assert asked(make, bank, user, "/work/ok").status_code == 200
+    assert asked(make, bank, user, "/jobs/ok").status_code == 200
     assert (books.charges(user), books.holds(user)) == ([50], ["captured"])
 
 
@@ -159,15 +159,15 @@ def test_good_answer_is_charged_for_what_it_used(
 def test_error_of_the_endpoint_is_free(
     make: Make, bank: AsyncBank, user: str, books: Books, way: str, status: int
 ) -> None:
-    assert asked(make, bank, user, f"/work/{way}").status_code == status
+    assert asked(make, bank, user, f"/jobs/{way}").status_code == status
     assert (books.charges(user), books.holds(user)) == ([], ["released"])
 
 
 def test_user_without_tokens_gets_a_402_with_its_numbers(
     make: Make, bank: AsyncBank, base_url: str, api_key: str, user: str, books: Books
 ) -> None:
-    asked(make, AsyncBank(base_url, api_key), user, "/work/ok")
-    response = asked(make, bank, user, "/work/ok")
+    asked(make, AsyncBank(base_url, api_key), user, "/jobs/ok")
+    response = asked(make, bank, user, "/jobs/ok")
     assert response.status_code == 402
     body = response.json()
     assert {name: body[name] for name in ("error", "balance", "cost", "missing")} == {
@@ -244,13 +244,13 @@ def test_endpoint_without_a_charge_is_left_alone(
 
 def test_bank_that_is_away_is_answered_with_503(make: Make, user: str) -> None:
     away = AsyncBank("http://127.0.0.1:1", "key", retries=Retries(attempts=1))
-    assert asked(make, away, user, "/work/ok").json()["error"] == "unavailable"
+    assert asked(make, away, user, "/jobs/ok").json()["error"] == "unavailable"
 
 
 def test_key_of_the_application_that_is_wrong_is_not_the_users_fault(
     make: Make, base_url: str, user: str
 ) -> None:
-    assert asked(make, AsyncBank(base_url, "wrong"), user, "/work/ok").status_code == 500
+    assert asked(make, AsyncBank(base_url, "wrong"), user, "/jobs/ok").status_code == 500
 
 
 def test_errors_of_fastapi_and_sync_endpoints_follow_the_rules(
@@ -259,7 +259,7 @@ def test_errors_of_fastapi_and_sync_endpoints_follow_the_rules(
     def ask(path: str) -> int:
         return asked(fastapi_app, AsyncBank(base_url, api_key), user, path).status_code
 
-    assert [ask("/work/http_error"), ask("/sync/raise"), ask("/sync/ok")] == [404, 500, 200]
+    assert [ask("/jobs/http_error"), ask("/sync/raise"), ask("/sync/ok")] == [404, 500, 200]
     assert (books.charges(user), books.holds(user)) == ([50], ["released", "released", "captured"])
 
 
@@ -269,5 +269,5 @@ def test_missing_middleware_is_told_before_anything_is_held(bank: AsyncBank, use
         app.user_middleware.clear()
         return app
 
-    assert asked(bare, bank, user, "/work/ok").status_code == 500
+    assert asked(bare, bank, user, "/jobs/ok").status_code == 500
     assert books.holds(user) == []

@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
 
 import httpx
 import pytest
 from client_calls import MODULE, QUICK, Books, Failing
 
 from pgcredits.client import Bank, HoldClosed, HoldExpired, InsufficientTokens, Unavailable
+from pgcredits.client.extender import Extender
 
 pytestmark = pytest.mark.one_version
 
@@ -261,3 +263,15 @@ def test_quantities_are_added_exactly(bank: Bank, user: str) -> None:
         hold.used({"calls": 1})
     assert hold.captured is not None
     assert hold.captured.cost == Decimal(50)
+
+
+def test_an_extension_that_fails_leaves_the_other_holds_extended() -> None:
+    extender = Extender()
+    extended = Event()
+
+    def fail() -> None:
+        raise ValueError("a fault of the transport")
+
+    extender.add(0, fail)
+    extender.add(0.01, extended.set)  # type: ignore[arg-type,func-returns-value]
+    assert extended.wait(30)

@@ -92,7 +92,11 @@ class Extender:
     def _run(self) -> None:
         while (found := self._next()) is not None:
             number, work = found
-            again = work()
+            try:
+                again = work()
+            except Exception:  # the thread goes on for the other holds
+                log.exception("a hold was not extended")
+                again = None
             with self._changed:
                 if again is not None and number not in self._gone:
                     heapq.heappush(self._due, (time.monotonic() + again, number, work))

@@ -189,8 +189,10 @@ class _Stack(deque[Connection]):
 
 
 class _Pool(AsyncConnectionPool[Connection]):
-    """psycopg's pool, but for the order. It takes turns, so each call would meet the server process that has
-    rested longest: a hold and its capture then take half as much again of PostgreSQL's processor.
+    """A pool that takes the connection that came back last.
+
+    psycopg's own takes turns, so each call would meet the server process that has rested longest. PostgreSQL
+    then needs half as much processor again for a hold and its capture.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -52,7 +52,7 @@ async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> R
     _check_length(password)
     newcomer = guests.newcomer(resources.settings, request)
     network = newcomer.network_members
-    # before a password is hashed
+    # This comes before the password is hashed, because hashing is slow.
     await sessions.ask(resources, "begin_sign_up", jsonbody.build(network), "/auth/signup")
     password_hash = await resources.passwords.hash(password)
     arguments = {
