@@ -47,11 +47,11 @@ class Walk:
 
     book: Book
     place: str
-    raising: set[str] = field(default_factory=lambda: {"credits.fail"})
     findings: list[Finding] = field(default_factory=list)
     returned: list[bool] = field(default_factory=list)  # of each RETURN: can it be null?
     outs: list[dict[str, bool]] = field(default_factory=list)  # of each RETURN: which OUT parameters are sure
-    calls: dict[str, dict[str, bool]] = field(default_factory=dict)  # shared by all walks of one round
+    calls: list[tuple[str, dict[str, bool]]] = field(default_factory=list)  # with the parameters given
+    ends: bool = False  # Does every path end in an error?
     line: str = ""
 
     def report(self, role: str, node: Any) -> None:
@@ -130,8 +130,7 @@ class Walk:
                     given[parameter.name] = given[parameter.name] and not nullable(
                         parameter.default, Scope(self.book)
                     )
-            before = self.calls.setdefault(name, given)
-            self.calls[name] = {n: before.get(n, True) and sure for n, sure in given.items()}
+            self.calls.append((name, given))
 
     def _is_given(self, kind: str, node: Any, scope: Scope) -> bool:
         """Does this row have a value in every column that needs one?"""
@@ -381,7 +380,7 @@ class Body:
 
     def do_while(self, value: Tree) -> bool:
         node = self.node(value["cond"])
-        quiet, loud = Walk(self.walk.book, self.walk.place, self.walk.raising), self.walk
+        quiet, loud = Walk(self.walk.book, self.walk.place), self.walk
         start = self.scope.facts
         self.walk = quiet
         while not start <= (head := self._round(value, start, if_true(node, self.scope))[0]):
@@ -425,7 +424,7 @@ class Body:
         return False
 
     def _loop(self, value: Tree, facts: frozenset[str] = frozenset(), *, endless: bool = False) -> None:
-        quiet = Walk(self.walk.book, self.walk.place, self.walk.raising)
+        quiet = Walk(self.walk.book, self.walk.place)
         loud, self.walk, start = self.walk, quiet, self.scope.facts
         # What holds when a round begins held before the loop, and holds after every round.
         while True:
@@ -527,7 +526,7 @@ class Body:
             return False
         return any(
             isinstance(target.val, ast.FuncCall)
-            and ".".join(part.sval for part in target.val.funcname) in self.walk.raising
+            and self.walk.book.ask("raising", ".".join(part.sval for part in target.val.funcname))
             for target in query.targetList or ()
         )
 
@@ -605,10 +604,11 @@ def find(book: Book, functions: list[Function], statements: list[Statement]) -> 
         for f in functions
         if f.full_name not in public
     }
+    walks: list[_Remembered | None] = [None] * len(functions)
     while True:
         book.never_null.clear()
         book.outs.clear()
-        findings, calls = _rounds(book, functions)
+        findings, calls = _rounds(book, functions, walks)
         given = {
             name: {p: sure and book.given.get(name, {}).get(p, True) for p, sure in values.items()}
             for name, values in calls.items()
@@ -624,28 +624,57 @@ def find(book: Book, functions: list[Function], statements: list[Statement]) -> 
     return findings
 
 
-def _rounds(book: Book, functions: list[Function]) -> tuple[list[Finding], dict[str, dict[str, bool]]]:
+@dataclass(frozen=True)
+class _Remembered:
+    """A walk through a function, and all that it depended on."""
+
+    walk: Walk
+    given: dict[str, bool] | None
+    asked: dict[tuple[str, str], Any]
+
+    def holds(self, given: dict[str, bool] | None) -> bool:
+        """Would the function be walked alike now?"""
+        answer = self.walk.book.answer
+        return self.given == given and all(answer(*asked) == was for asked, was in self.asked.items())
+
+
+def _walked(book: Book, function: Function, last: _Remembered | None) -> _Remembered:
+    given = book.given.get(function.full_name)
+    if last is not None and last.holds(given):
+        return last
+    walk = Walk(book, function.place)
+    book.asked = {}
+    if function.language == "plpgsql":
+        walk.ends = Body(walk, function).run()
+    else:
+        _sql_body(walk, function)
+    return _Remembered(walk, given, book.asked)
+
+
+def _rounds(
+    book: Book, functions: list[Function], walks: list[_Remembered | None]
+) -> tuple[list[Finding], dict[str, dict[str, bool]]]:
     """Walk until nothing new is known about what functions return, or whether they raise."""
-    raising = {"credits.fail"}
+    book.raising = {"credits.fail"}
     while True:
-        known = (set(book.never_null), dict(book.outs), len(raising))
+        known = (set(book.never_null), dict(book.outs), len(book.raising))
         findings: list[Finding] = []
         calls: dict[str, dict[str, bool]] = {}
         nulls: dict[str, bool] = {}
-        for function in functions:
-            walk = Walk(book, function.place, raising, calls=calls)
-            name = function.full_name
-            if function.language == "plpgsql":
-                if Body(walk, function).run() and not walk.returned:
-                    raising.add(name)
-                if walk.outs and not function.returns.startswith("setof"):
-                    book.outs[name] = {key: all(out[key] for out in walk.outs) for key in walk.outs[0]}
-            else:
-                _sql_body(walk, function)
+        for place, function in enumerate(functions):
+            remembered = walks[place] = _walked(book, function, walks[place])
+            walk, name = remembered.walk, function.full_name
+            if walk.ends and not walk.returned:
+                book.raising.add(name)
+            if function.language == "plpgsql" and walk.outs and not function.returns.startswith("setof"):
+                book.outs[name] = {key: all(out[key] for out in walk.outs) for key in walk.outs[0]}
             nulls[name] = nulls.get(name, False) or any(walk.returned) or not walk.returned
             findings += walk.findings
+            for called, given in walk.calls:
+                before = calls.setdefault(called, given)
+                calls[called] = {n: before.get(n, True) and sure for n, sure in given.items()}
         book.never_null |= {name for name, null in nulls.items() if not null}
-        if known == (book.never_null, book.outs, len(raising)):
+        if known == (book.never_null, book.outs, len(book.raising)):
             return findings, calls
 
 

@@ -131,7 +131,7 @@ class Scope:
     facts: frozenset[str] = frozenset()
 
     def knowing(self, facts: frozenset[str]) -> Scope:
-        return replace(self, facts=self.facts | facts)
+        return self if facts <= self.facts else replace(self, facts=self.facts | facts)
 
     def name(self, node: Any) -> str:
         """The text under which a fact about an expression is stored."""
@@ -147,7 +147,20 @@ class Book:
     functions: dict[str, list[Function]] = field(default_factory=dict)
     never_null: set[str] = field(default_factory=set)  # functions, found out by walking their bodies
     outs: dict[str, Columns] = field(default_factory=dict)  # OUT parameters of functions, found out likewise
+    raising: set[str] = field(default_factory=lambda: {"credits.fail"})  # they never return
     given: dict[str, Columns] = field(default_factory=dict)  # parameters that every caller gives a value
+    asked: dict[tuple[str, str], Any] = field(default_factory=dict)  # what a walk has asked, with the answers
+
+    def answer(self, question: str, function: str) -> Any:
+        """What is known so far about what a function returns."""
+        if question == "outs":
+            return self.outs.get(function)
+        return function in (self.never_null if question == "never null" else self.raising)
+
+    def ask(self, question: str, function: str) -> Any:
+        """The answer, which is noted: a walk whose questions have the same answers would end alike."""
+        answer = self.asked[question, function] = self.answer(question, function)
+        return answer
 
     def columns(self, schema: str | None, name: str) -> Columns | None:
         full = f"{schema}.{name}" if schema else name
@@ -239,7 +252,7 @@ def _call(node: Any, scope: Scope) -> bool:
             return nullable(args[0], scope)
         return _any(args, scope) if name in TOTAL else True
     full = ".".join(parts)
-    if full in scope.book.never_null:
+    if scope.book.ask("never null", full):
         return False
     for function in scope.book.functions.get(full, ()):
         if function.language == "sql" and isinstance(function.body, ast.ReturnStmt):
@@ -439,14 +452,15 @@ def _aggregates(node: Any) -> bool:
     return any(_aggregates(child) for child in children(node) if not isinstance(child, ast.SelectStmt))
 
 
-def children(node: Any) -> Iterator[Any]:
+_CHILDREN: dict[int, tuple[Any, tuple[Any, ...]]] = {}  # with the node itself, as in sql_sources
+
+
+def children(node: Any) -> tuple[Any, ...]:
     """The nodes directly below."""
-    for attribute in node.__slots__:
-        value = getattr(node, attribute)
-        if isinstance(value, ast.Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from _nodes(value)
+    known = _CHILDREN.get(id(node))
+    if known is None or known[0] is not node:
+        known = _CHILDREN[id(node)] = (node, tuple(_nodes(getattr(node, a) for a in node.__slots__)))
+    return known[1]
 
 
 def _nodes(values: Any) -> Iterator[Any]:
@@ -592,7 +606,8 @@ def outs_of(call: Any, book: Book) -> Columns | None:
     """Each value of a call of ours that returns several."""
     if not isinstance(call, ast.FuncCall):
         return None
-    return book.outs.get(".".join(part.sval for part in call.funcname))
+    found: Columns | None = book.ask("outs", ".".join(part.sval for part in call.funcname))
+    return found
 
 
 # JSON's null is a value, and not NULL.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def imports(text: str, modules: set[str]) -> set[str]:
     return found & modules
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     """Every module of the program and of the simulator, with what it imports of them."""
     paths = {

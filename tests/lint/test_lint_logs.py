@@ -19,6 +19,8 @@ WHOLE = {"caplog.records", "caplog.text", "caplog.messages", "caplog.record_tupl
 
 def silences(text: str) -> set[int]:
     """The lines that ask for a log without any record."""
+    if "caplog" not in text:
+        return set()
     return {node.lineno for node in ast.walk(ast.parse(text)) if _denies(node) or _counts(node)}
 
 

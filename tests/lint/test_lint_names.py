@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,33 +23,34 @@ RIDDLES = re.compile(
 )
 
 
-def names(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            yield node.name
+def names(source: str) -> Counter[str]:
+    """The names of a file's tests, and how often each occurs."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return Counter(
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, functions) and node.name.startswith("test_")
+    )
 
 
-def faults(source: str) -> list[str]:
+def faults(found: Counter[str]) -> list[str]:
     """Names that are too long, are riddles, or occur twice in a file (pytest would run only the last one)."""
-    found = Counter(names(source))
-    return [
-        name for name, times in found.items() if times > 1 or (len(name) > LONGEST or RIDDLES.search(name))
-    ]
+    return [name for name, times in found.items() if times > 1 or len(name) > LONGEST or RIDDLES.search(name)]
 
 
 def test_names_of_tests_are_short_plain_and_unique() -> None:
-    known = {path: path.read_text() for path in TESTS.rglob("test_*.py")}
-    assert sum(len(list(names(source))) for source in known.values()) > 1000
-    assert {path.name: found for path, source in known.items() if (found := faults(source))} == {}
+    known = {path: names(path.read_text()) for path in TESTS.rglob("test_*.py")}
+    assert sum(map(len, known.values())) > 1000
+    assert {path.name: wrong for path, found in known.items() if (wrong := faults(found))} == {}
 
 
 def test_long_cryptic_or_repeated_names_are_found() -> None:
     long = "test_" + "x" * (LONGEST - 4)
-    assert faults(f"async def {long}(): pass") == [long]
-    assert faults("def test_a(): pass\ndef test_b(): pass\ndef test_a(): pass") == ["test_a"]
+    assert faults(names(f"async def {long}(): pass")) == [long]
+    assert faults(names("def test_a(): pass\ndef test_b(): pass\ndef test_a(): pass")) == ["test_a"]
     for riddle in (
         *("test_key_that_is_none", "test_what_is_no_key", "test_this_is_no_key", "test_a_door"),
         *("test_what_is_held_counts", "test_a_catalogue", "test_hold_lets_go", "test_one_is_anonymous"),
     ):
-        assert faults(f"def {riddle}(): pass") == [riddle]
-    assert faults(f"def {long[:LONGEST]}(): pass\ndef test_key_is_no_longer_known(): pass") == []
+        assert faults(names(f"def {riddle}(): pass")) == [riddle]
+    assert faults(names(f"def {long[:LONGEST]}(): pass\ndef test_key_is_no_longer_known(): pass")) == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import io
 import re
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,28 +21,31 @@ SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 TAKEN = ("door", "catalogue", "settle")  # parts of names: the HTTP API, a price list's catalog, a shortfall
 
 
-def prose(text: str) -> Iterator[str]:
-    """The comments and docstrings of a module."""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield ast.get_docstring(node) or ""
+_LAYOUT = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT)
 
 
-def names(text: str) -> Iterator[str]:
-    """Every name in the code of a module."""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.NAME:
-            yield token.string
+def read(text: str) -> tuple[list[str], list[str]]:
+    """The prose of a module, which is its comments and docstrings, and every name in its code."""
+    prose, names = [], []
+    before = last = ""  # the tokens of code before this one; "" begins a statement
+    for kind, token, *_ in tokenize.generate_tokens(io.StringIO(text).readline):
+        if kind == tokenize.COMMENT:
+            prose.append(token)
+        elif kind == tokenize.NAME:
+            names.append(token)
+        elif kind == tokenize.NEWLINE and before in ("", ":") and last.endswith(("'", '"')):
+            prose.append(inspect.cleandoc(ast.literal_eval(last)))
+        if kind not in _LAYOUT:
+            before, last = last, "" if kind == tokenize.NEWLINE else token
+    return prose, names
 
 
 def wrong(text: str) -> set[str]:
     """Words and names of a module that break the rules."""
-    words = {word for part in prose(text) for word in riddles(part) if not word.endswith("None")}
-    words |= {match[0] for part in prose(text) for match in re.finditer(r"\bsettl\w+", part, re.I)}
-    return words | {name for name in names(text) if any(word in name.lower() for word in TAKEN)}
+    prose, names = read(text)
+    words = {word for part in prose for word in riddles(part) if not word.endswith("None")}
+    words |= {match[0] for part in prose for match in re.finditer(r"\bsettl\w+", part, re.I)}
+    return words | {name for name in names if any(word in name.lower() for word in TAKEN)}
 
 
 def test_words_of_the_program_have_one_meaning() -> None:
@@ -57,6 +60,9 @@ def test_words_of_the_program_have_one_meaning() -> None:
         ("x = 1  # as the door does", "door"),
         ('"""What the catalogue says."""', "catalogue"),
         ("def f():\n    'Whoever asks.'", "Whoever"),
+        ('class A:\n    # A.\n    """Whoever."""', "Whoever"),
+        ('class A: "Whoever."', "Whoever"),
+        ("x = 1\n\n\ndef f():\n    '''One.\n\n    The door.'''", "door"),
         ("class Door:\n    pass", "Door"),
         ("settle_head = 1", "settle_head"),
         ("x = 1  # the bank debit settles", "settles"),
