@@ -14,7 +14,8 @@ COPY sql sql
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
-RUN useradd --system --create-home pgcredits
+RUN useradd --system --create-home pgcredits \
+    && install --directory --owner=pgcredits /var/lib/pgcredits/pooler /var/lib/pgcredits/simulator
 COPY --from=build /opt/pgcredits /opt/pgcredits
 ENV PATH=/opt/pgcredits/bin:$PATH PYTHONUNBUFFERED=1
 USER pgcredits

@@ -21,13 +21,16 @@ _SECONDS = 10  # until it answers
 
 
 class PgBouncer:
-    """Pools the connections of some logins to one database. `url` is one of theirs, with their password."""
+    """Pools the connections of some logins to one database. `url` is one of theirs, with their password.
 
-    def __init__(self, url: str, logins: Sequence[str], pool_size: int) -> None:
+    `users`: an auth_file with hashes, instead of the passwords of the logins.
+    """
+
+    def __init__(self, url: str, logins: Sequence[str], pool_size: int, users: str | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pgcredits-pooler-"))
         self.port = free_port()
         self.to = conninfo_to_dict(url)
-        self._configure(logins, pool_size)
+        self._configure(logins, pool_size, users)
         try:
             self.start()
         except BaseException:
@@ -75,18 +78,19 @@ class PgBouncer:
             self.kill()
         shutil.rmtree(self.folder)
 
-    def _configure(self, logins: Sequence[str], pool_size: int) -> None:
+    def _configure(self, logins: Sequence[str], pool_size: int, users: str | None) -> None:
         to = self.to
-        users = [f'"{login}" "{to["password"]}"' for login in logins]
-        (self.folder / "users.txt").write_text("\n".join(users))
+        passwords = "\n".join(f'"{login}" "{to["password"]}"' for login in logins)
+        (self.folder / "users.txt").write_text(users or passwords)
+        password = "" if users else f" password='{to['password']}'"
         lines = [
             "[databases]",
-            f"{to['dbname']} = host={to['host']} port={to['port']} password='{to['password']}'",
+            f"{to['dbname']} = host={to['host']} port={to['port']}{password}",
             "[pgbouncer]",
             "listen_addr = 127.0.0.1",
             f"listen_port = {self.port}",
             "unix_socket_dir =",
-            "auth_type = plain",
+            f"auth_type = {'scram-sha-256' if users else 'plain'}",
             f"auth_file = {self.folder}/users.txt",
             f"logfile = {self.folder}/pgbouncer.log",
             "pool_mode = transaction",

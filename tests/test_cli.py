@@ -30,6 +30,7 @@ def test_every_command_explains_itself() -> None:
         "serve",
         "migrate",
         "roles",
+        "logins",
         "catalog",
         "token",
         "key",

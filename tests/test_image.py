@@ -39,9 +39,14 @@ SECONDS = 120.0
 
 
 def context() -> list[str]:
-    """The files of a clean checkout that .dockerignore lets through."""
+    """The files of a clean checkout that .dockerignore lets through. What is new here counts as committed."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=HOME, capture_output=True, text=True, check=True, timeout=SECONDS
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
     )
     # An engine reads each pattern from the top of the context, git at any depth.
     rooted = re.sub(r"^(!?)(?=\w)", r"\1/", (HOME / ".dockerignore").read_text(), flags=re.M)
@@ -86,7 +91,9 @@ def image(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         if word == "COPY" and not rest.startswith("--from"):
             copy(shlex.split(rest), source)
         elif word == "RUN" and not rest.startswith("useradd"):
-            command = rest.replace("/opt/pgcredits", str(stage))
+            command = re.sub(
+                r"^python(?= -m venv)", sys.executable, rest.replace("/opt/pgcredits", str(stage))
+            )
             if not request.config.getoption("--prove"):
                 command = without_downloads(command, stage)
             if command:
@@ -121,10 +128,11 @@ def copy(words: list[str], source: Path) -> None:
 
 def without_downloads(command: str, stage: Path) -> str:
     """The step, or what stands in for it: the packages of the tests, by a path file."""
-    if command.startswith("python -m venv"):
+    if " -m venv " in command:
         packages = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-        made = f"{sys.executable} -m venv --without-pip {stage}"
-        return f"{made} && echo {sysconfig.get_path('purelib')} > {stage}/{packages}/ours.pth"
+        return (
+            f"{command} --without-pip && echo {sysconfig.get_path('purelib')} > {stage}/{packages}/ours.pth"
+        )
     if command.startswith("pip install") and " -r " not in command:
         return f"python -m {command}"
     assert re.fullmatch(r"pip install [a-z -]*-r requirements[a-z-]*\.txt", command), command

@@ -128,7 +128,9 @@ def test_compose_passes_every_setting_of_serve() -> None:
     assert not missing, f"add to the service api of docker-compose.yml: {', '.join(sorted(missing))}"
     for name, value in passed.items():
         setting = BY_NAME[name]
-        if setting.default == REQUIRED:
+        if name.endswith("_DATABASE_URL"):
+            assert value.startswith("postgresql://pgcredits_"), name
+        elif setting.default == REQUIRED or name.endswith("_PASSWORD"):
             assert ":?" in value, f"{name} is required: ${{{name}:?what to do}}"
         else:
             assert value in (f"${{{name}:-}}", f"${{{name}:-{setting.default}}}"), name

@@ -15,7 +15,7 @@ import click
 import psycopg
 from rich.console import Console
 
-from pgcredits.bank import api_keys, catalogs, maintenance, stripe_pull, trusted_logins
+from pgcredits.bank import api_keys, catalogs, maintenance, passwords, stripe_pull, trusted_logins
 from pgcredits.bank import audit as audit_module
 from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
@@ -55,6 +55,7 @@ _EXPECTED = (
     OwnershipError,
     SettingsError,
     migrate_module.MigrationError,
+    passwords.PasswordError,
     psycopg.OperationalError,
     psycopg.ProgrammingError,  # a URL that cannot be read
     stripe_pull.PullError,
@@ -185,13 +186,13 @@ def up(
 @main.command(cls=DescribedCommand)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @_port("--port", 8000, "Port to listen on.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-def serve(host: str, port: int, workers: int) -> None:
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: PGCREDITS_WORKERS, else 1]")
+def serve(host: str, port: int, workers: int | None) -> None:
     """Run the API alone, configured by the environment."""
     settings = Settings.from_env()  # an error is one line here, and not one in every worker
     if settings.stripe_secret_key and settings.why_nothing_is_sold:
         click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)
-    server.run(host, port, workers, settings.log_format)
+    server.run(host, port, workers or settings.workers, settings.log_format)
 
 
 @main.command()
@@ -248,6 +249,36 @@ def roles(data_dir: Path, database_url: str | None, take_ownership: bool) -> Non
     """
     roles_module.run(_database(database_url, data_dir), take_ownership)
     click.echo("the roles are there" + (", and everything is credits_owner's" if take_ownership else ""))
+
+
+@main.command()
+@_DATA_DIR
+@_DATABASE_URL
+@click.option(
+    "--pooler-users",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write this auth_file for PgBouncer, with hashes. It takes a superuser.",
+)
+def logins(data_dir: Path, database_url: str | None, pooler_users: Path | None) -> None:
+    """Set the passwords of the bank's logins.
+
+    Each password comes from a variable, and may have any characters. Logins without a variable stay as they
+    are. Only hashes reach the server.
+
+    \b
+    PGCREDITS_API_PASSWORD      of pgcredits_api: the HTTP API, for users
+    PGCREDITS_SERVICE_PASSWORD  of pgcredits_service: the HTTP API for backends, `work`, `maintain`
+    PGCREDITS_ANALYST_PASSWORD  of pgcredits_analyst
+    PGCREDITS_AUDITOR_PASSWORD  of pgcredits_auditor
+    """
+    given = passwords.from_env()
+    url = _database(database_url, data_dir)
+    for login, changed in passwords.run(url, given).items():
+        click.echo(f"{login} {'has its new password' if changed else 'has this password already'}")
+    if pooler_users is not None:
+        passwords.write_pooler_users(url, pooler_users)
+        click.echo(f"wrote {pooler_users}")
 
 
 @main.group(cls=_Commands)

@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote, urlencode
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class AddressError(psycopg.ProgrammingError):
@@ -44,6 +44,18 @@ def database_url(
         place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     query = f"?{urlencode(more, quote_via=quote, safe='')}" if more else ""
     return f"postgresql://{login}@{place}/{quote(dbname, safe='')}{query}"
+
+
+def with_password(url: str, password: str | None) -> str:
+    """The same database and login, with a password that may have any characters.
+
+    Raises AddressError, and ValueError for a URL that has another password.
+    """
+    if not password:
+        return url
+    if parts_of(url).get("password", password) != password:
+        raise ValueError("the URL has another password: leave it out there")
+    return make_conninfo(url, password=password)
 
 
 def as_login(url: str, user: str, password: str | None, **more: str) -> str:

@@ -39,6 +39,30 @@ SETTINGS = (
         "URL of PostgreSQL for backends and support; login pgcredits_service",
     ),
     Setting(
+        "PGCREDITS_API_PASSWORD",
+        "",
+        "password of pgcredits_api, with any characters; instead of one in the URL",
+        ("serve", "logins"),
+    ),
+    Setting(
+        "PGCREDITS_SERVICE_PASSWORD",
+        "",
+        "password of pgcredits_service, in the same way; for `work` and others it is PGPASSWORD",
+        ("serve", "logins"),
+    ),
+    Setting(
+        "PGCREDITS_ANALYST_PASSWORD",
+        "",
+        "password that pgcredits_analyst gets; without one it cannot sign in",
+        ("logins",),
+    ),
+    Setting(
+        "PGCREDITS_AUDITOR_PASSWORD",
+        "",
+        "password that pgcredits_auditor gets; without one it cannot sign in",
+        ("logins",),
+    ),
+    Setting(
         "PGCREDITS_JWT_SECRET",
         REQUIRED,
         "at least 32 random bytes; signs and checks tokens",
@@ -102,6 +126,7 @@ SETTINGS = (
         "",
         "salts what is kept of guests; by default made from the JWT secret",
     ),
+    Setting("PGCREDITS_WORKERS", "1", "processes of the HTTP API, each with two pools; or `--workers`"),
     Setting("PGCREDITS_POOL_SIZE", "10", "connections to PostgreSQL for each login and process"),
     Setting("PGCREDITS_POOL_TIMEOUT", "5", "seconds that a call waits for a connection; then it is refused"),
     Setting(
@@ -134,7 +159,20 @@ SETTINGS = (
         "",
         "PostgreSQL for a command other than `serve`: as its administrator, or as pgcredits_service for"
         " `work`, `maintain`, `key` and `stripe pull`; by default that of a running `up`",
-        ("up", "migrate", "roles", "catalog", "key", "trust", "demo", "audit", "maintain", "stripe", "work"),
+        (
+            "up",
+            "migrate",
+            "roles",
+            "logins",
+            "catalog",
+            "key",
+            "trust",
+            "demo",
+            "audit",
+            "maintain",
+            "stripe",
+            "work",
+        ),
     ),
     Setting(
         "PGCREDITS_DATA_DIR",
@@ -144,6 +182,7 @@ SETTINGS = (
             "up",
             "migrate",
             "roles",
+            "logins",
             "catalog",
             "token",
             "key",

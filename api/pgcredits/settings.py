@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from pgcredits import api_key
-from pgcredits.database_urls import AddressError, parts_of
+from pgcredits.database_urls import AddressError, parts_of, with_password
 from pgcredits.issuer_settings import Issuer, IssuerError, read_issuers
 from pgcredits.networks import Networks
 
@@ -61,6 +61,7 @@ class Settings:
     token_seconds: int = 3600
     max_rows: int = 1000
     event_streams: int = 1000  # per process
+    workers: int = 1  # processes, each with pools of its own
     shutdown_delay: float = 2.0  # between SIGTERM and the end of listening
     log_format: LogFormat = "text"  # json: also a line for every request
     metrics_token: str | None = field(default=None, repr=False)  # reads /metrics
@@ -96,6 +97,7 @@ class Settings:
             ):
                 raise SettingsError(f"{name} must be an http(s) URL, not {url!r}.")
         for number, value in (
+            ("PGCREDITS_WORKERS", self.workers),
             ("PGCREDITS_POOL_SIZE", self.pool_size),
             ("PGCREDITS_MAX_ROWS", self.max_rows),
             ("PGCREDITS_ANSWER_TIMEOUT", math.ceil(self.answer_timeout)),
@@ -128,8 +130,10 @@ class Settings:
         """Read the environment (or `env`). Raises SettingsError."""
         env = os.environ if env is None else env
         return cls(
-            api_database_url=_required(env, "PGCREDITS_API_DATABASE_URL"),
-            service_database_url=_required(env, "PGCREDITS_SERVICE_DATABASE_URL"),
+            api_database_url=_database_url(env, "PGCREDITS_API_DATABASE_URL", "PGCREDITS_API_PASSWORD"),
+            service_database_url=_database_url(
+                env, "PGCREDITS_SERVICE_DATABASE_URL", "PGCREDITS_SERVICE_PASSWORD"
+            ),
             jwt_secret=_required(env, "PGCREDITS_JWT_SECRET"),
             public_url=env.get("PGCREDITS_PUBLIC_URL", "").rstrip("/") or "http://127.0.0.1:8000",
             stripe_secret_key=env.get("STRIPE_SECRET_KEY") or None,
@@ -152,6 +156,7 @@ class Settings:
             issuers=_issuers(env),
             publishable_keys=_list(env, "PGCREDITS_PUBLISHABLE_KEY"),
             event_streams=_whole(env, "PGCREDITS_EVENT_STREAMS", 1000),
+            workers=_whole(env, "PGCREDITS_WORKERS", 1),
             shutdown_delay=_whole(env, "PGCREDITS_SHUTDOWN_DELAY", 2),
             log_format=_log_format(env),
             metrics_token=env.get("PGCREDITS_METRICS_TOKEN") or None,
@@ -235,6 +240,17 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set.")
     return value
+
+
+def _database_url(env: Mapping[str, str], variable: str, password: str) -> str:
+    """The URL that `variable` gives, with the password that the variable `password` gives, if it does."""
+    url = _required(env, variable)
+    try:
+        return with_password(url, env.get(password))
+    except AddressError as error:
+        raise SettingsError(f"{variable}: {error}.") from None
+    except ValueError as error:
+        raise SettingsError(f"{password}: {error}.") from None
 
 
 def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:

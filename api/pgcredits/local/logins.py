@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from pgcredits.bank import admin
-from pgcredits.database_urls import as_login
+from pgcredits.bank.passwords import VARIABLES, set_password
+from pgcredits.database_urls import as_login, with_password
 from pgcredits.local.instance import LOGINS
+
+_PASSWORDS = {login: variable for variable, login in VARIABLES.items()}
 
 
 class LoginError(RuntimeError):
@@ -40,11 +42,14 @@ def urls(
     for name, login in LOGINS.items():
         variable = f"PGCREDITS_{name.upper()}"
         if own := environ.get(variable):
-            found[name] = own
+            try:
+                found[name] = with_password(own, environ.get(_PASSWORDS[login]))
+            except ValueError as error:
+                raise LoginError(f"{_PASSWORDS[login]}: {error}") from None
             continue
         found[name] = as_login(admin_url, login, passwords[login])
         if login not in before or not _has_password(connection, login):
-            _set_password(connection, login, passwords[login])
+            set_password(connection, login, passwords[login])
         elif not _lets_in(found[name]):
             raise LoginError(
                 f"the login {login} has a password that was not set from this data folder: give its URL as"
@@ -70,11 +75,3 @@ def _lets_in(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def _set_password(connection: psycopg.Connection[Any], login: str, password: str) -> None:
-    # Hashed here, so that the server's log never has it.
-    hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-    connection.execute(
-        sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(hashed.decode()))
-    )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pgcredits.bank import admin
+from pgcredits.bank.passwords import VARIABLES
 from pgcredits.http.origins import LOCAL
 from pgcredits.local import embedded, memory
 from pgcredits.local.instance import Running, Secrets
@@ -130,6 +131,8 @@ def api(folder: Path, options: Options, secrets: Secrets, running: Running) -> P
         "PGCREDITS_JWT_SECRET": running.jwt_secret,
         "PGCREDITS_PUBLIC_URL": running.api_url,
     }
+    for variable in VARIABLES:  # the URLs have their passwords
+        environment.pop(variable, None)
     # A frontend under development is a page of this machine, on a port of its own.
     environment.setdefault("PGCREDITS_CORS_ORIGINS", LOCAL)
     environment.setdefault("PGCREDITS_RETURN_ORIGINS", LOCAL)
