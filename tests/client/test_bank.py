@@ -20,7 +20,9 @@ from pgcredits.client import (
     InvalidCall,
     KeyReused,
     NotAllowed,
+    NotRefundable,
     NotSignedIn,
+    UnknownEntry,
     UnknownModule,
     UnknownUser,
 )
@@ -74,6 +76,23 @@ def test_grant_needs_a_service_and_counts_once(bank: Bank, service: Bank, user: 
     assert books.balance(user) == 120 + amount
     with pytest.raises(ValueError, match="time zone"):
         service.grant(user, 1, expires_at=datetime(2099, 1, 1))
+
+
+def test_a_charge_is_given_back_by_a_service_and_once(
+    bank: Bank, service: Bank, user: str, books: Books
+) -> None:
+    charge = bank.spend(MODULE, user)
+    with pytest.raises(NotAllowed):
+        bank.refund(charge.entry_id)
+    part = service.refund(charge.entry_id, 20, reason="half a picture\n", key="ticket-1")
+    again = service.refund(charge.entry_id, 20, reason="half a picture\n", key="ticket-1")
+    assert (part.tokens, again.entry_id, again.replayed) == (20, part.entry_id, True)
+    assert service.refund(charge.entry_id).tokens == 30
+    with pytest.raises(NotRefundable):
+        service.refund(charge.entry_id)
+    with pytest.raises(UnknownEntry):
+        service.refund(charge.entry_id.partition(":")[0] + ":999999")
+    assert books.balance(user) == 120
 
 
 def test_users_without_an_account_are_named(bank: Bank) -> None:

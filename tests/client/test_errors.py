@@ -26,6 +26,7 @@ REGISTER = (ROOT / "sql" / "README.md").read_text()
 FUNCTIONS = (
     *("consume_tokens", "quote_tokens", "add_tokens"),
     *("hold_tokens", "capture_hold", "release_hold", "extend_hold"),
+    "refund_usage",
 )
 
 

@@ -15,15 +15,17 @@ from pgcredits.client.errors import (
     LimitReached,
     NotAllowed,
     NoTransaction,
+    NotRefundable,
     NotSignedIn,
     TransactionFailed,
     Unavailable,
+    UnknownEntry,
     UnknownHold,
     UnknownModule,
     UnknownUser,
 )
 from pgcredits.client.hold import Hold
-from pgcredits.client.receipts import Account, Capture, Draw, Grant, Held, Quote, Release, Spend
+from pgcredits.client.receipts import Account, Capture, Draw, Grant, Held, Quote, Refund, Release, Spend
 from pgcredits.client.retries import Retries
 
 __all__ = [
@@ -47,13 +49,16 @@ __all__ = [
     "LimitReached",
     "NoTransaction",
     "NotAllowed",
+    "NotRefundable",
     "NotSignedIn",
     "Quote",
+    "Refund",
     "Release",
     "Retries",
     "Spend",
     "TransactionFailed",
     "Unavailable",
+    "UnknownEntry",
     "UnknownHold",
     "UnknownModule",
     "UnknownUser",

@@ -13,7 +13,7 @@ from pgcredits.client.async_hold import AsyncHold
 from pgcredits.client.calls import Call, Number, R, Usage
 from pgcredits.client.extender import LONGEST
 from pgcredits.client.http import AsyncHttp
-from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Release, Spend
+from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Refund, Release, Spend
 from pgcredits.client.retries import Retries
 from pgcredits.client.sql import AsyncConnection
 
@@ -105,6 +105,21 @@ class AsyncBank:
         """Grant tokens, as a lot. Only a service may; a spender may not. Raises BankError."""
         call = calls.grant(user, tokens, reason, package, expires_at, priority, scope, key, metadata)
         return await self._run(call, conn)
+
+    async def refund(
+        self,
+        entry_id: str,
+        tokens: Number | None = None,
+        *,
+        reason: str | None = None,
+        key: str | None = None,
+        conn: AsyncConnection | None = None,
+    ) -> Refund:
+        """Give back a charge: `tokens` of it, or all that is left. Only a service may. Raises BankError.
+
+        entry_id: that of the receipt of a spend or a capture.
+        """
+        return await self._run(calls.refund(entry_id, tokens, reason, key), conn)
 
     def hold(
         self,

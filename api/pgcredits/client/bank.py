@@ -13,7 +13,7 @@ from pgcredits.client.calls import Call, Number, R, Usage
 from pgcredits.client.extender import LONGEST, Extender
 from pgcredits.client.hold import Hold
 from pgcredits.client.http import Http
-from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Release, Spend
+from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Refund, Release, Spend
 from pgcredits.client.retries import Retries
 from pgcredits.client.sql import Connection
 
@@ -104,6 +104,21 @@ class Bank:
         """Grant tokens, as a lot. Only a service may; a spender may not. Raises BankError."""
         call = calls.grant(user, tokens, reason, package, expires_at, priority, scope, key, metadata)
         return self._run(call, conn)
+
+    def refund(
+        self,
+        entry_id: str,
+        tokens: Number | None = None,
+        *,
+        reason: str | None = None,
+        key: str | None = None,
+        conn: Connection | None = None,
+    ) -> Refund:
+        """Give back a charge: `tokens` of it, or all that is left. Only a service may. Raises BankError.
+
+        entry_id: that of the receipt of a spend or a capture.
+        """
+        return self._run(calls.refund(entry_id, tokens, reason, key), conn)
 
     def hold(
         self,

@@ -15,14 +15,14 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Release, Spend
+from pgcredits.client.receipts import Account, Capture, Grant, Held, Quote, Refund, Release, Spend
 
 Number = Decimal | int | float
 Usage = Mapping[str, Number]
 R = TypeVar("R", bound=msgspec.Struct)
 encode = msgspec.json.Encoder(decimal_format="number").encode  # Decimal is sent with all its digits
 
-_LONGEST_REASON = 200  # characters that release_hold takes
+_LONGEST_REASON = 200  # characters that the bank takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ def _call(function: str, receipt: type[R], **arguments: Any) -> Call[R]:
 
 def _keyed(function: str, receipt: type[R], key: str | None, **arguments: Any) -> Call[R]:
     return _call(function, receipt, idempotency_key=new_key() if key is None else key, **arguments)
+
+
+def _reason(reason: str | None) -> str | None:
+    """What of a reason the bank takes: the text of an exception may be long, or hold control characters."""
+    return None if reason is None else "".join(c for c in reason if c.isprintable())[:_LONGEST_REASON]
 
 
 def _length(length: timedelta | float) -> str:
@@ -115,6 +120,10 @@ def grant(
     )
 
 
+def refund(entry_id: str, tokens: Number | None, reason: str | None, key: str | None) -> Call[Refund]:
+    return _keyed("refund_usage", Refund, key, entry_id=entry_id, tokens=tokens, reason=_reason(reason))
+
+
 def hold(
     module: str,
     user: str | None,
@@ -151,9 +160,7 @@ def capture(
 
 
 def release(hold_id: str, reason: str | None, key: str | None, user: str | None) -> Call[Release]:
-    if reason is not None:
-        reason = "".join(c for c in reason if c.isprintable())[:_LONGEST_REASON]
-    return _keyed("release_hold", Release, key, hold_id=hold_id, reason=reason, user_id=user)
+    return _keyed("release_hold", Release, key, hold_id=hold_id, reason=_reason(reason), user_id=user)
 
 
 def extend(hold_id: str, ttl: timedelta | float, user: str | None) -> Call[Held]:

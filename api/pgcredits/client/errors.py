@@ -105,6 +105,14 @@ class UnknownHold(BankError):
     """There is no such hold, or it belongs to another account."""
 
 
+class UnknownEntry(BankError):
+    """There is no such entry."""
+
+
+class NotRefundable(BankError):
+    """The entry charged nothing, or all of its tokens were given back before."""
+
+
 class KeyReused(BankError):
     """The idempotency key was used with other arguments."""
 
@@ -176,6 +184,9 @@ SLUGS: dict[str, tuple[int, type[BankError]]] = {
     "unknown_module": (404, UnknownModule),
     "unknown_user": (404, UnknownUser),
     "unknown_hold": (404, UnknownHold),
+    "unknown_entry": (404, UnknownEntry),
+    "not_refundable": (409, NotRefundable),
+    "already_refunded": (409, NotRefundable),
     "key_reused": (409, KeyReused),
     "hold_closed": (409, HoldClosed),
     "api_key_closed": (409, NotSignedIn),

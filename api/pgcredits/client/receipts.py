@@ -54,6 +54,19 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool
 
 
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of a charge that went back. `expired`: those of lots past their date, which expired at once."""
+
+    entry_id: str
+    user_id: str
+    charge_id: str
+    tokens: Decimal
+    expired: Decimal
+    balance: Decimal
+    draws: tuple[Draw, ...]
+    replayed: bool
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """An account, and whether this call has opened it."""
 
