@@ -36,6 +36,7 @@ def install(db: Connection) -> None:
             job_id bigint generated always as identity primary key,
             user_id text not null,
             prompt text not null,
+            request_id text unique,
             hold_id text,
             done boolean not null default false
         )
@@ -50,11 +51,21 @@ def one(db: Connection, query: LiteralString, *parameters: object) -> Any:
     return row[0]
 
 
-def submit(db: Connection, user_id: str, prompt: str, calls: int = 1) -> None:
-    """The job and its charge, which the caller commits together. Raises psycopg.Error, PT402 when short."""
-    db.execute("insert into app.jobs (user_id, prompt, done) values (%s, %s, true)", (user_id, prompt))
-    charge: LiteralString = "select api.consume_tokens('stablediffusion', %s, user_id => %s)"
-    db.execute(charge, (Jsonb({"calls": calls}), user_id))
+def submit(db: Connection, user_id: str, prompt: str, calls: int = 1, request_id: str | None = None) -> None:
+    """The job and its charge, which the caller commits together. Raises psycopg.Error, PT402 when short.
+
+    request_id: the same request counts once, however often it is submitted.
+    """
+    job: LiteralString = """
+        insert into app.jobs (user_id, prompt, done, request_id)
+        values (%s, %s, true, %s)
+        on conflict (request_id) do nothing
+    """
+    db.execute(job, (user_id, prompt, request_id))
+    charge: LiteralString = (
+        "select api.consume_tokens('stablediffusion', %s, user_id => %s, idempotency_key => %s)"
+    )
+    db.execute(charge, (Jsonb({"calls": calls}), user_id, request_id))
 
 
 def enqueue(db: Connection, user_id: str, prompt: str) -> int:
@@ -88,9 +99,15 @@ def main(url: str) -> None:
         install(db)
         expect(db, "at first", ada, jobs=0, balance=120, held=0)
 
+        request_id = str(uuid4())
         with db.transaction():
-            submit(db, ada, "a lighthouse at dusk")
+            submit(db, ada, "a lighthouse at dusk", request_id=request_id)
         expect(db, "charged in the same COMMIT", ada, jobs=1, balance=70, held=0)
+
+        # If the connection breaks during the commit, the application does not know whether it counted.
+        with db.transaction():
+            submit(db, ada, "a lighthouse at dusk", request_id=request_id)
+        expect(db, "the same request again", ada, jobs=1, balance=70, held=0)
 
         try:
             with db.transaction():

@@ -27,6 +27,7 @@ create table if not exists app.jobs (
     job_id bigint generated always as identity primary key,
     user_id text not null,
     prompt text not null,
+    request_id text unique,
     hold_id text,
     done boolean not null default false
 );
@@ -45,12 +46,22 @@ end $$;
 -- 3. What the user has at first.
 select app.expect('at first', :'ada', 0, 120, 0);
 
--- 4. The job and its charge, committed together.
+-- 4. The job and its charge, committed together. The request has an id, which is also the key of the charge.
+select gen_random_uuid() as request_id \gset
 begin;
-insert into app.jobs (user_id, prompt, done) values (:'ada', 'a lighthouse at dusk', true);
-select cost from api.consume_tokens('stablediffusion', user_id => :'ada') \gset
+insert into app.jobs (user_id, prompt, done, request_id) values (:'ada', 'a lighthouse at dusk', true, :'request_id');
+select cost from api.consume_tokens('stablediffusion', user_id => :'ada', idempotency_key => :'request_id') \gset
 commit;
 select app.expect('charged in the same COMMIT', :'ada', 1, 70, 0);
+
+--    The connection broke during the commit, so the application does not know whether it counted. It does the same again.
+begin;
+insert into app.jobs (user_id, prompt, done, request_id)
+values (:'ada', 'a lighthouse at dusk', true, :'request_id')
+on conflict (request_id) do nothing;
+select cost from api.consume_tokens('stablediffusion', user_id => :'ada', idempotency_key => :'request_id') \gset
+commit;
+select app.expect('the same request again', :'ada', 1, 70, 0);
 
 -- 5. The application fails after the charge, or its connection breaks: neither happened.
 begin;

@@ -15,6 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PROVED = """\
 at first: jobs 0, balance 120, held 0
 charged in the same COMMIT: jobs 1, balance 70, held 0
+the same request again: jobs 1, balance 70, held 0
 the application failed: jobs 1, balance 70, held 0
 the bank refused, insufficient_tokens: jobs 1, balance 70, held 0
 enqueued with its hold: jobs 2, balance 70, held 50
@@ -61,6 +62,48 @@ def test_same_commit_in_sql_and_in_python(bank: str, bin_dir: Path, db: psycopg.
         "select done, hold_id is not null, count(*) from app.jobs group by 1, 2 order by 2"
     ).fetchall()
     assert jobs == [(True, False, 4), (True, True, 4)]
+    assert db.execute("select * from audit.findings").fetchall() == []
+
+
+def test_worker_killed_before_its_commit_has_charged_nothing(
+    bank: str, bin_dir: Path, db: psycopg.Connection[Any]
+) -> None:
+    """The next worker does the job and the charge, both once."""
+    python(bank)
+    program = (
+        "import os, sys; sys.path.insert(0, sys.argv[2])\n"
+        "import psycopg, same_commit\n"
+        "with psycopg.connect(sys.argv[1], autocommit=True) as db:\n"
+        "    user = same_commit.one(db, 'select user_id from app.jobs limit 1')\n"
+        "    db.execute('set session authorization backend')\n"
+        "    if sys.argv[3] == 'enqueue':\n"
+        "        db.execute('reset session authorization')\n"
+        "        db.execute(\"select api.add_tokens(%s, 50, reason => 'grant')\", (user,))\n"
+        "        db.execute('set session authorization backend')\n"
+        "        with db.transaction():\n"
+        "            same_commit.enqueue(db, user, 'a calm')\n"
+        "    job = same_commit.one(db, 'select job_id from app.jobs where not done')\n"
+        "    with db.transaction():\n"
+        "        same_commit.finish(db, job)\n"
+        "        if sys.argv[3] == 'enqueue':\n"
+        "            os.kill(os.getpid(), 9)\n"
+    )
+
+    def work(part: str) -> int:
+        words = (sys.executable, "-c", program, bank, str(EXAMPLES), part)
+        return subprocess.run(words, timeout=60, check=False).returncode
+
+    open_jobs = "select count(*) from app.jobs where not done"
+    spends = "select count(*) from credits.entries as e where e.kind = 'spend'"
+
+    def state() -> tuple[Any, ...]:
+        return tuple(db.execute(query.encode()).fetchall()[0][0] for query in (open_jobs, spends))
+
+    before = state()
+    assert work("enqueue") == -9
+    assert state() == (1, before[1])
+    assert work("finish") == 0
+    assert state() == (0, before[1] + 1)
     assert db.execute("select * from audit.findings").fetchall() == []
 
 
