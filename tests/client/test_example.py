@@ -100,7 +100,7 @@ def test_example_that_is_killed_has_charged_nothing(
 
 
 def _ask_until_it_works(process: subprocess.Popen[bytes], port: int, user: str, begun: Path) -> None:
-    """Send requests until one of them has got to the provider. It has no answer: the client gives up waiting."""
+    """Send requests until one of them is with the provider. It gets no answer."""
     deadline = time.monotonic() + 60
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-user": user}, timeout=0.5) as client:
         while not begun.exists():
