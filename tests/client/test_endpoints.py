@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pgcredits.client import AsyncBank, AsyncHold, Retries
+from pgcredits.client import AsyncBank, AsyncHold, Bank, Retries
 from pgcredits.client import fastapi as for_fastapi
 from pgcredits.client import litestar as for_litestar
 from pgcredits.client import starlette as for_starlette
@@ -177,6 +177,17 @@ def test_user_without_tokens_gets_a_402_with_its_numbers(
         "missing": 5,
     }
     assert books.charges(user) == [50]
+
+
+def test_first_request_of_a_user_opens_the_account(
+    make: Make, base_url: str, api_key: str, user: str, service: Bank
+) -> None:
+    """A new user is not an error of the application. Without a welcome grant they have no tokens."""
+    newcomer = f"{user} in {make.__name__}"
+    assert asked(make, AsyncBank(base_url, api_key), newcomer, "/jobs/ok").status_code == 402
+    assert not service.open_account(newcomer).opened
+    service.grant(newcomer, 75)
+    assert asked(make, AsyncBank(base_url, api_key), newcomer, "/jobs/ok").status_code == 200
 
 
 def test_whole_stream_is_charged_at_its_end(make: Make, bank: AsyncBank, user: str, books: Books) -> None:

@@ -82,7 +82,7 @@ class Up:
 
     def variables(self) -> dict[str, str]:
         lines = self.command("env").stdout.splitlines()
-        return {name: "".join(shlex.split(value)) for name, value in (line.split("=", 1) for line in lines)}
+        return {name: "".join(shlex.split(value)) for name, value in map(exported, lines)}
 
     def children(self) -> dict[str, int]:
         """Pids by command of what `up` has started."""
@@ -302,9 +302,15 @@ def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> N
         assert has == needs, name
 
 
+def exported(line: str) -> tuple[str, str]:
+    """A line of `pgcredits env`."""
+    name, value = line.removeprefix("export ").split("=", 1)
+    return name, "".join(shlex.split(value))
+
+
 def superuser_of(up: Up) -> str:
     line = next(line for line in up.command("env", "--admin").stdout.splitlines() if "ADMIN_" in line)
-    return "".join(shlex.split(line.split("=", 1)[1]))
+    return exported(line)[1]
 
 
 def test_killed_up_leaves_a_postgres_that_is_used_again(up: Up) -> None:

@@ -11,6 +11,7 @@ from pgcredits.client.asgi import Scope, exchange_of
 from pgcredits.client.async_bank import TTL, AsyncBank
 from pgcredits.client.async_hold import AsyncHold
 from pgcredits.client.calls import Usage
+from pgcredits.client.errors import UnknownUser
 
 User = Callable[..., str | Awaitable[str]]
 
@@ -27,10 +28,18 @@ class Terms:
     metadata: Mapping[str, Any] | None = None
 
     async def hold(self, scope: Scope, user: str) -> AsyncHold:
-        """Begin a hold that ends with the answer. Raises BankError; RuntimeError without middleware."""
+        """Begin a hold that ends with the answer. Raises BankError; RuntimeError without middleware.
+
+        The application has signed the user in, so a user without an account is new: it is opened.
+        """
         exchange = exchange_of(scope)
-        return await exchange.hold(
-            self.bank.hold(
-                self.module, user, usage=self.usage, ttl=self.ttl, over=self.over, metadata=self.metadata
-            )
+        try:
+            return await exchange.hold(self._hold(user))
+        except UnknownUser:
+            await self.bank.open_account(user)
+            return await exchange.hold(self._hold(user))
+
+    def _hold(self, user: str) -> AsyncHold:
+        return self.bank.hold(
+            self.module, user, usage=self.usage, ttl=self.ttl, over=self.over, metadata=self.metadata
         )

@@ -187,8 +187,5 @@ class Instance:
 
 
 def shell_line(name: str, value: str) -> str:
-    """NAME=VALUE for `eval` and for `export $(…)`. It is quoted only where a shell needs that."""
-    bare = shlex.quote(value.replace("?", "")) == value.replace(
-        "?", ""
-    )  # no shell expands ? in an assignment
-    return f"{name}={value if bare else shlex.quote(value)}"
+    """A line for `eval`. The programs that the shell starts get the variable, too."""
+    return f"export {name}={shlex.quote(value)}"
