@@ -220,6 +220,7 @@ grant select (
 grant select (currency) on credits.catalogs to analyst;
 grant select (price_id, exchange_rate) on credits.prices to analyst;
 grant select (price_id, dimension, unit_size, provider_cost) on credits.price_components to analyst;
+grant select (dimension, parent) on credits.dimensions to analyst;
 grant execute on function
 credits.analyst_segments, credits.analyst_accounts, credits.clock(), credits.clock(uuid)
 to analyst;
@@ -369,6 +370,7 @@ create policy granted_accounts on credits.guest_uses for select to analyst using
 create policy analyst_reads on credits.catalogs for select to analyst using (true);
 create policy analyst_reads on credits.prices for select to analyst using (true);
 create policy analyst_reads on credits.price_components for select to analyst using (true);
+create policy analyst_reads on credits.dimensions for select to analyst using (true);
 
 -- 5d. The definer functions run as the owner, who sees everything. A service, a spender, support or an auditor who may
 -- read a table sees every row of it, unless a policy above is about them. Policies that are there already are left

@@ -41,10 +41,24 @@ drawn as (
         select
             case
                 when bool_and(c.provider_cost is not null) is true
-                    then sum((e.usage ->> c.dimension)::numeric * c.provider_cost / (c.unit_size * r.exchange_rate))
+                    then sum(q.quantity * c.provider_cost / (c.unit_size * r.exchange_rate))
             end as cost
         from credits.price_components as c
         inner join credits.prices as r on c.price_id = r.price_id
+        cross join
+            lateral (
+                -- Its own quantity, and that of its parts without a rate.
+                select
+                    coalesce((e.usage ->> c.dimension)::numeric, 0)
+                    + coalesce(sum((e.usage ->> x.dimension)::numeric), 0) as quantity
+                from credits.dimensions as x
+                where
+                    x.parent = c.dimension
+                    and not exists (
+                        select from credits.price_components as o
+                        where o.price_id = c.price_id and o.dimension = x.dimension
+                    )
+            ) as q
         where c.price_id = e.price_id
     ) as p on true
     where e.kind in ('spend', 'refund')

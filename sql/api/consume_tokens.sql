@@ -128,7 +128,9 @@ $$;
 comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is
 'Spend tokens on a module.
 
-The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}. A part of
+a dimension (cached_input_tokens of input_tokens) may be named apart. It costs its own rate if the price has one for it,
+otherwise that of its parent.
 price_source says whose price it is: the module''s own, its category''s, or the default for every other module. A
 user''s use may cost 0 only if one whole unit costs 0. metadata has at most 1 kB from a user, 16 kB from a service.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But

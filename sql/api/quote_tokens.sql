@@ -57,9 +57,9 @@ $$;
 comment on function api.quote_tokens(text, jsonb, text) is
 'What a use of a module would cost now, and whether the balance covers it. Writes nothing.
 
-parts: how the cost is made up. For each dimension: the quantity, how much of it is free, the units charged (rounded up
-to whole units if whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
-charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once, at the sixth decimal. affordable: the
+parts: how the cost is made up. For each dimension: the quantity, what it includes of parts that have no rate of their own
+{dimension: quantity}, how much of it is free, the units charged (rounded up to whole units if whole_units), their price
+or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once, at the sixth decimal. affordable: the
 greatest whole quantity that the tokens pay for, or, for a price of several dimensions, the number of such uses. Null
 when it is free.
 

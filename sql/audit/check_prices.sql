@@ -1,5 +1,5 @@
--- The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has
--- tiers.
+-- The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers,
+-- and the parent of a dimension has no parent.
 create or replace view audit.check_prices
 with (security_invoker = true)
 as
@@ -67,7 +67,15 @@ where
     c.tiered <> exists (
         select from credits.price_tiers as t
         where t.price_id = c.price_id and t.dimension = c.dimension
-    );
+    )
+union all
+select
+    null as account_id,
+    format('%s, the parent of %s, has no parent', p.dimension, d.dimension) as expected,
+    format('its parent is %s', p.parent) as found
+from credits.dimensions as d
+inner join credits.dimensions as p on d.parent = p.dimension
+where p.parent is not null;
 comment on view audit.check_prices is
-'The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has '
-'tiers.';
+'The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers, '
+'and the parent of a dimension has no parent.';

@@ -1,6 +1,9 @@
 -- Comments for people and for /schema. The tables themselves are in migrations/0005-prices.sql.
 comment on table credits.dimensions is
 'What usage can be measured in. A price that names anything else is a slip of the pen, and is refused.';
+comment on column credits.dimensions.parent is
+'The dimension that this one is a part of. A price that has no rate for this one charges it at the rate of the parent. '
+'A parent has no parent, and is never changed.';
 
 comment on table credits.prices is
 'Versions of the price of a module, of a category, or (both null) of every other module. A version is never edited. It '

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
-from callers import Connection
+from callers import Caller, Connection
 from docs.test_docs_paths import ROOT
 from psycopg.types.json import Jsonb
 from sql.rules.test_catalog_rules import RULES
@@ -81,6 +82,16 @@ def test_price_lists_page_names_the_dimensions_of_every_bank(db: Connection) -> 
     )
     known = {name for (name,) in db.execute("select dimension from credits.dimensions")}
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(known)
+
+
+def test_parts_of_a_dimension_cost_what_the_page_shows(db: Connection, url: str) -> None:
+    page = (ROOT / "docs/price-lists.md").read_text()
+    define, quote = examples("docs/price-lists.md", "Dimensions with a parent")
+    ((cost, includes),) = re.findall(r"^ +([0-9.]+) \| (\{.*\})$", page, re.M)
+    apply_catalog(url, "appforge", add=True)
+    db.execute(define.encode())
+    told = Caller(db, "authenticated", "ada").row(quote)
+    assert told == {"cost": Decimal(cost), "includes": json.loads(includes)}
 
 
 def test_check_written_by_the_recipe_keeps_the_rules_and_is_run(

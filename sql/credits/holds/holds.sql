@@ -311,14 +311,16 @@ as $$
 begin
     return (
         select jsonb_object_agg(
-            u.dimension, u.quantity::numeric + p_times * coalesce((p_other ->> u.dimension)::numeric, 0)
+            u.dimension,
+            coalesce((p_usage ->> u.dimension)::numeric, 0) + p_times * coalesce((p_other ->> u.dimension)::numeric, 0)
         )
-        from jsonb_each_text(p_usage) as u (dimension, quantity)
+        from jsonb_object_keys(p_usage || p_other) as u (dimension)
     );
 end
 $$;
 comment on function credits.usage_sum(jsonb, jsonb, integer) is
-'Adds p_other to a usage p_times, per dimension. -1 subtracts it, and the result may be below 0.';
+'Adds p_other to a usage p_times, per dimension. -1 subtracts it, and the result may be below 0. A dimension that one '
+'of the two does not name is 0 there.';
 
 create or replace function credits.usage_of_rest(p_usage_left jsonb)
 returns jsonb

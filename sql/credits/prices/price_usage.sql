@@ -69,6 +69,11 @@ begin
     );
     price_id := v_summed.price_id;
     price_source := v_summed.price_source;
+
+    -- 4. A usage may name parts of a dimension, or leave them out.
+    if (v_summed.exact and v_summed.cost is not null) is not true then
+        v_summed := credits.sum_components(price_id, credits.rated_usage(price_id, usage));
+    end if;
     cost := v_summed.cost;
     if (v_summed.exact and cost <= 1000000000000 and pg_column_size(usage) <= 2048) is not true then
         perform credits.refuse_usage(price_id, p_module_id);
@@ -77,8 +82,8 @@ end
 $$;
 comment on function credits.price_usage(text, jsonb, timestamptz, bigint) is
 'The cost of a use of a module. usage: the usage as it is recorded. price_id: the version of the price that is in '
-'force, or the one that is named. price_source: whose price it is, module, category or default. Raises PT404 '
-'unknown_module, PT422 bad_usage.';
+'force, or the one that is named. price_source: whose price it is, module, category or default. The usage may name '
+'dimensions whose parent has a rate (credits.rated_usage). Raises PT404 unknown_module, PT422 bad_usage.';
 
 create or replace function credits.sum_components(
     p_price_id bigint,

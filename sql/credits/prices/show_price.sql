@@ -70,11 +70,14 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_rated constant jsonb := credits.rated_usage(p_price_id, p_usage);
 begin
     return (
         select jsonb_agg(jsonb_build_object(
             'dimension', c.dimension,
-            'quantity', p_usage -> c.dimension,
+            'quantity', v_rated -> c.dimension,
+            'includes', credits.counted_in(p_price_id, c.dimension, p_usage),
             'free_quantity', trim_scale(c.free_quantity),
             'unit_size', trim_scale(c.unit_size),
             'whole_units', c.whole_units,
@@ -93,9 +96,9 @@ begin
         join credits.prices as p on p.price_id = c.price_id
         cross join lateral (
             select
-                credits.quantity(p_usage -> c.dimension) as quantity,
+                credits.quantity(v_rated -> c.dimension) as quantity,
                 credits.charge(
-                    credits.quantity(p_usage -> c.dimension), c.unit_size, 1, c.free_quantity, c.whole_units, 0
+                    credits.quantity(v_rated -> c.dimension), c.unit_size, 1, c.free_quantity, c.whole_units, 0
                 ) as billed
         ) as b
         where c.price_id = p_price_id
@@ -103,6 +106,7 @@ begin
 end
 $$;
 comment on function credits.price_parts(bigint, jsonb) is
-'How a cost is made up, by dimension. units: what is charged after the free quantity. charge: their price, or the '
+'How a cost is made up, by dimension. quantity: all of it. includes: how much of it was named as a part without a rate '
+'of its own, {dimension: quantity}. units: what is charged after the free quantity. charge: their price, or the '
 'minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost itself is computed '
 'without rounding them.';

@@ -49,18 +49,20 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Price:
-    """A fixed price per unit of one dimension, from a moment on."""
+    """A fixed price per unit of one dimension, from a moment on. Its parts cost the same when named apart."""
 
     dimension: str
     tokens: Decimal
     valid_from: datetime
     whole: bool = False
+    parts: tuple[str, ...] = ()
 
     def cost(self, usage: dict[str, Decimal]) -> Decimal:
         used = usage_or_call(usage)
-        if set(used) != {self.dimension} or (self.whole and used[self.dimension] % 1):
+        quantity = sum(used.values(), ZERO)
+        if set(used) - {*self.parts} != {self.dimension} or (self.whole and quantity % 1):
             raise Refused("bad_usage")
-        return (used[self.dimension] * self.tokens).quantize(SMALLEST, ROUND_CEILING)
+        return (quantity * self.tokens).quantize(SMALLEST, ROUND_CEILING)
 
     def check_free_use(self, cost: Decimal, by_service: bool) -> None:
         """A user's use must cost something, unless it is free for everybody. Raises Refused."""
@@ -717,8 +719,8 @@ class Account:
             )
         else:
             used = {
-                name: max(worst_case - hold.captured_usage.get(name, ZERO), ZERO)
-                for name, worst_case in hold.worst_case.items()
+                name: max(hold.worst_case.get(name, ZERO) - hold.captured_usage.get(name, ZERO), ZERO)
+                for name in hold.worst_case | hold.captured_usage
             }
             cost = max(hold.tokens - hold.captured, ZERO) if late else hold.held
         if hold.state not in ("open", "expired") or (
@@ -911,7 +913,7 @@ def usage_or_call(usage: dict[str, Decimal]) -> dict[str, Decimal]:
 
 
 def add_usage(usage: dict[str, Decimal], more: dict[str, Decimal]) -> dict[str, Decimal]:
-    return {name: quantity + more.get(name, ZERO) for name, quantity in usage.items()}
+    return {name: usage.get(name, ZERO) + more.get(name, ZERO) for name in usage | more}
 
 
 def split_draws(parts: Sequence[tuple[Any, Decimal]], tokens: Decimal) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_
 from reliability.model.rewards import FOR_BUYER, FOR_REFERRER
 from reliability.model.run import BOOKS
 from reliability.model.subscribing import PLANS
-from reliability.model.world import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES
+from reliability.model.world import CALLS, NEVER, PACKS, PAGES, READ_AGAIN, SECONDS, TASTES
 
 
 def set_up(connection: Connection) -> None:
@@ -20,6 +20,9 @@ def set_up(connection: Connection) -> None:
     connection.execute("select credits.bound_orders(%s)", (MOST_PENDING_ORDERS,))
     for name, category in (("draft", None), ("film", "moving"), ("clip", "moving"), ("taste", None)):
         connection.execute("select credits.define_module(%s, %s, %s)", (name, name, category))
+    connection.execute(
+        "select credits.define_dimension(%s, 'Pages that were read before', 'pages')", (READ_AGAIN,)
+    )
     for module_id, category, versions in (
         ("draft", None, PAGES),
         ("clip", None, CALLS),

@@ -355,4 +355,10 @@ def metadata_of(metadata_size: int) -> Row:
 
 
 def usage_of(module: Module, quantity: Decimal | None) -> dict[str, Decimal]:
-    return {} if quantity is None else {module.prices[0].dimension: quantity}
+    """Larger quantities name a part of them apart, where the price has parts."""
+    if quantity is None:
+        return {}
+    price = module.prices[0]
+    if price.parts and quantity > 5:
+        return {price.dimension: quantity - 3, price.parts[0]: Decimal(3)}
+    return {price.dimension: quantity}

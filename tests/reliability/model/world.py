@@ -15,13 +15,14 @@ START = datetime(2098, 1, 30, 12, tzinfo=UTC)
 ZERO_TIME = timedelta(0)
 CREATED = stripe_event("", {})["created"]  # when Stripe's events happen
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+READ_AGAIN = "pages_read_again"  # a part of pages, without a rate of its own
 MIDNIGHT, MONTH = datetime(2098, 1, 31, tzinfo=UTC), datetime(2098, 2, 1, tzinfo=UTC)
 
 
 def price(dimension: str, *versions: tuple[str, datetime]) -> tuple[Price, ...]:
     """Versions of a price. A number of calls is whole, as in the price lists of sql/catalogs."""
-    whole = dimension == "calls"
-    return tuple(Price(dimension, Decimal(tokens), effective_at, whole) for tokens, effective_at in versions)
+    whole, parts = dimension == "calls", (READ_AGAIN,) if dimension == "pages" else ()
+    return tuple(Price(dimension, Decimal(tokens), since, whole, parts) for tokens, since in versions)
 
 
 PAGES = price("pages", ("2", NEVER), ("2.5", MIDNIGHT), ("0.7", MONTH))

@@ -270,7 +270,8 @@ def test_margin_adds_dimensions_and_converts_provider_cost(story: Bank) -> None:
     story.at("2027-01-01 00:00")
     story.buy("ada", amount=500)
     usage = {"input_tokens": 500, "output_tokens": 2000}
-    story.use("ada", "claude-sonnet-4", times=2, usage=usage)
+    story.use("ada", "claude-sonnet-4", usage=usage)
+    story.use("ada", "claude-sonnet-4", usage=usage | {"input_tokens": 300, "cached_input_tokens": 200})
     story.use("ada", "claude-sonnet-4", usage=usage, byok=True)
     assert story.figures(MARGIN.format(month="2027-01-01")) == [
         ("claude-sonnet-4", "eur", 2, *decimals("6.125", "6.125", "5.833333", "0.291667", "4.76")),
@@ -279,7 +280,8 @@ def test_margin_adds_dimensions_and_converts_provider_cost(story: Bank) -> None:
         "select day, module_id, dimension, quantity, own_key_quantity"
         " from analytics.usage_quantities order by 3"
     ) == [
-        (date(2027, 1, 1), "claude-sonnet-4", "input_tokens", 1500, 500),
+        (date(2027, 1, 1), "claude-sonnet-4", "cached_input_tokens", 200, 0),
+        (date(2027, 1, 1), "claude-sonnet-4", "input_tokens", 1300, 500),
         (date(2027, 1, 1), "claude-sonnet-4", "output_tokens", 6000, 2000),
     ]
     assert story.figures("select uses, own_key_uses, accounts, tokens from analytics.module_usage") == [

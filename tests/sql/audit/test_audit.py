@@ -785,6 +785,7 @@ FAULTS = {
         " select p.price_id, 'pages', 1, true from credits.prices as p limit 1",
         "update credits.price_components set tiered = true",
         "update credits.price_list set valid_from = '-infinity' where module_id = 'metube'",
+        "update credits.dimensions set parent = 'calls' where dimension = 'input_tokens'",
     ],
     # In take_back: an order of which half was refunded, and as much is being refunded.
     "check_reversals": [

@@ -11,15 +11,16 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
+import pricing
 import psycopg
 import pytest
 from callers import BOOKS, STEADY, Caller, Connection, refused, stop_clock
 from hypothesis import given
 from hypothesis import strategies as st
+from pricing import Component
 
 from pgcredits.bank.migrate import SQL
 
-Component = dict[str, Any]
 MOST = Decimal(10**15)  # of a quantity
 DIMENSIONS = ("input_tokens", "output_tokens", "seconds", "pages", "images", "bytes")
 
@@ -257,6 +258,7 @@ def test_quote_tells_how_units_fall_into_tiers(shop: Caller) -> None:
         {
             "dimension": "images",
             "quantity": 1204,
+            "includes": {},
             "free_quantity": 3,
             "unit_size": 10,
             "whole_units": True,
@@ -407,42 +409,9 @@ def test_no_digit_is_lost_before_the_rounding(shop: Caller) -> None:
     assert _cost(shop, "giga", {"calls": Decimal("1000000000000.000001")}) == Decimal("1000.001001")
 
 
-def _numbers(most: str, places: int) -> st.SearchStrategy[Decimal]:
-    return st.decimals("0", most, places=places)
-
-
-_components = st.fixed_dictionaries(
-    {
-        "unit_size": st.sampled_from([Decimal(10) ** power for power in range(-3, 10)]),
-        "price_per_unit": _numbers("9999", 6),
-        "free_quantity": st.one_of(st.just(Decimal(0)), _numbers("5000", 3)),
-        "whole_units": st.booleans(),
-        "minimum_charge": st.one_of(st.just(Decimal(0)), _numbers("20", 4)),
-    },
-    optional={
-        "tiers": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "above": st.one_of(st.integers(1, 3000).map(Decimal), _numbers("100000", 3)),
-                    "price_per_unit": st.one_of(st.just(Decimal(0)), _numbers("9999", 6)),
-                }
-            ),
-            min_size=1,
-            max_size=4,
-            unique_by=lambda tier: tier["above"],
-        )
-        .map(lambda tiers: sorted((t for t in tiers if t["above"] > 0), key=lambda tier: tier["above"]))
-        .filter(bool)
-    },
-)
-_quantities = st.one_of(
-    st.integers(0, 10_000).map(Decimal), _numbers("100000", 3), _numbers("1000000000000", 6)
-)
-
-
 @STEADY
 @given(
-    components=st.lists(st.tuples(_components, _quantities), min_size=1, max_size=3),
+    components=st.lists(st.tuples(pricing.components, pricing.quantities), min_size=1, max_size=3),
     margin=st.sampled_from([Decimal(text) for text in ("0", "1", "1.05", "1.2", "2.345678")]),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "0.93", "3", "7.7")]),
 )
@@ -452,7 +421,7 @@ def test_price_agrees_with_exact_fractions(
     margin: Decimal,
     exchange_rate: Decimal,
 ) -> None:
-    total = sum((_charge(component, quantity) for component, quantity in components), Fraction(0))
+    total = sum((pricing.charge(component, quantity) for component, quantity in components), Fraction(0))
     exact = total * Fraction(margin) / Fraction(exchange_rate)
     expected = Fraction(ceil(exact * 10**6), 10**6)
 
@@ -474,8 +443,8 @@ def test_price_agrees_with_exact_fractions(
 
 @STEADY
 @given(
-    component=_components,
-    margin=_numbers("1000", 6),
+    component=pricing.components,
+    margin=pricing.numbers("1000", 6),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3", "0.001")]),
 )
 def test_default_usage_costs_what_one_call_costs(
@@ -502,10 +471,10 @@ def test_default_usage_costs_what_one_call_costs(
 @STEADY
 @given(
     unit_size=st.sampled_from([Decimal(10) ** power for power in range(-3, 10)] + [Decimal(7)]),
-    price_per_unit=st.one_of(_numbers("9999", 6), _numbers("0.001", 12)),
-    margin=st.one_of(_numbers("1000", 6), st.sampled_from([Decimal(0), Decimal(1), Decimal("1.05")])),
+    price_per_unit=st.one_of(pricing.numbers("9999", 6), pricing.numbers("0.001", 12)),
+    margin=st.one_of(pricing.numbers("1000", 6), st.sampled_from([Decimal(0), Decimal(1), Decimal("1.05")])),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3", "7.7", "0.001")]),
-    quantity=st.one_of(_quantities, st.sampled_from([MOST, MOST + 1, Decimal(-1), Decimal("1e-30")])),
+    quantity=st.one_of(pricing.quantities, st.sampled_from([MOST, MOST + 1, Decimal(-1), Decimal("1e-30")])),
     dimension=st.sampled_from(["calls", "seconds"]),
 )
 def test_listed_linear_price_agrees_with_the_calculation(
@@ -597,8 +566,10 @@ def test_only_linear_prices_are_listed(shop: Caller, component: Component) -> No
 @pytest.mark.slow
 @STEADY
 @given(
-    component=_components,
-    parts=st.lists(st.one_of(st.integers(0, 3000).map(Decimal), _numbers("5000", 3)), min_size=1, max_size=5),
+    component=pricing.components,
+    parts=st.lists(
+        st.one_of(st.integers(0, 3000).map(Decimal), pricing.numbers("5000", 3)), min_size=1, max_size=5
+    ),
     margin=st.sampled_from([Decimal(text) for text in ("1", "1.05", "2.345678")]),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "7.7")]),
     held=st.integers(0, 3000),
@@ -647,8 +618,8 @@ def test_parts_of_a_use_cost_what_the_whole_costs(
 
 @STEADY
 @given(
-    component=_components,
-    tokens=_numbers("100000", 6),
+    component=pricing.components,
+    tokens=pricing.numbers("100000", 6),
     margin=st.sampled_from([Decimal(text) for text in ("1", "1.05", "2.5")]),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3")]),
 )
@@ -663,32 +634,15 @@ def test_affordable_quantity_can_be_paid_and_one_more_cannot(
         quantity = shop.row("select credits.affordable(%s, 1, %s::numeric)", (price_id, tokens))["affordable"]
     factor = Fraction(margin) / Fraction(exchange_rate)
     if quantity is None:
-        assert _charge(component, MOST) == 0
+        assert pricing.charge(component, MOST) == 0
         return
     assert 0 <= quantity <= MOST
     assert quantity == floor(quantity)
-    assert _charge(component, quantity) * factor <= Fraction(tokens) or quantity == 0
+    assert pricing.charge(component, quantity) * factor <= Fraction(tokens) or quantity == 0
     if quantity < MOST:
-        assert _charge(component, quantity + 1) * factor > Fraction(tokens)
+        assert pricing.charge(component, quantity + 1) * factor > Fraction(tokens)
     else:
-        assert _charge(component, MOST) > 0
-
-
-def _charge(component: Component, quantity: Decimal) -> Fraction:
-    """The reference: a component's charge before margin and exchange rate."""
-    billed = Fraction(quantity) - Fraction(component["free_quantity"])
-    if billed <= 0:
-        return Fraction(0)
-    units = billed / Fraction(component["unit_size"])
-    if component["whole_units"]:
-        units = Fraction(ceil(units))
-    # From the last tier down: what lies above its start, at its price.
-    charge = Fraction(0)
-    for tier in reversed(component.get("tiers", [])):
-        beyond = max(units - Fraction(tier["above"]), Fraction(0))
-        charge += beyond * Fraction(tier["price_per_unit"])
-        units -= beyond
-    return max(charge + units * Fraction(component["price_per_unit"]), Fraction(component["minimum_charge"]))
+        assert pricing.charge(component, MOST) > 0
 
 
 def _check_part(part: dict[str, Any], component: Component, quantity: Decimal) -> None:
@@ -696,7 +650,7 @@ def _check_part(part: dict[str, Any], component: Component, quantity: Decimal) -
     told = {field: part[field] for field in component if field != "tiers"}
     assert told == {field: value for field, value in component.items() if field != "tiers"}
     assert part["quantity"] == quantity
-    charge = _charge(component, quantity)
+    charge = pricing.charge(component, quantity)
     assert _near(part["charge"], charge)
     tiers = part["tiers"] or [{"units": part["units"], "price_per_unit": part["price_per_unit"]}]
     assert _near(sum(tier["units"] for tier in tiers), Fraction(part["units"]))

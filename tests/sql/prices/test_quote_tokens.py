@@ -27,6 +27,7 @@ def test_quote_tells_cost_balance_and_affordable(user: User) -> None:
             {
                 "dimension": "calls",
                 "quantity": 2,
+                "includes": {},
                 "free_quantity": 0,
                 "unit_size": 1,
                 "whole_units": False,

@@ -31,7 +31,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "define_catalog": CATALOG | {"p_title": "T", "p_unit": "tokens", "p_currency": "eur"},
     "define_category": {"p_category_id": "c", "p_title": "C"},
     "define_code": {"p_code": "CODE", "p_campaign_id": "promo"},
-    "define_dimension": {"p_dimension": "d", "p_description": "D"},
+    "define_dimension": {"p_dimension": "d", "p_description": "D", "p_parent": "calls"},
     "define_guest_limits": CATALOG
     | {
         **{"p_per_device": 3, "p_per_network": 5, "p_per_shared_network": 9},

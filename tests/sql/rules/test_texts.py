@@ -132,8 +132,8 @@ LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
         {"p_code": Elsewhere("test_define_campaign.py"), "p_campaign_id": CATALOG},
     ),
     "define_dimension": (
-        {"p_dimension": "pages", "p_description": "D"},
-        {"p_dimension": CATALOG, "p_description": SHOWN},
+        {"p_dimension": "pages", "p_description": "D", "p_parent": "bytes"},
+        {"p_dimension": CATALOG, "p_description": SHOWN, "p_parent": CATALOG},
     ),
     "define_guest_limits": ({"p_catalog_id": "iahome", "p_per_device": 3}, {"p_catalog_id": CATALOG}),
     "define_module": (
