@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
@@ -84,13 +85,15 @@ def test_price_lists_page_names_the_dimensions_of_every_bank(db: Connection) -> 
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(known)
 
 
-def test_parts_of_a_dimension_cost_what_the_page_shows(db: Connection, url: str) -> None:
+def test_parts_of_a_dimension_cost_what_the_page_shows(
+    db: Connection, url: str, connect_as: Callable[..., Connection]
+) -> None:
     page = (ROOT / "docs/price-lists.md").read_text()
     define, quote = examples("docs/price-lists.md", "Dimensions with a parent")
     ((cost, includes),) = re.findall(r"^ +([0-9.]+) \| (\{.*\})$", page, re.M)
     apply_catalog(url, "appforge", add=True)
     db.execute(define.encode())
-    told = Caller(db, "authenticated", "ada").row(quote)
+    told = Caller(connect_as("pgcredits_api"), "authenticated", "ada").row(quote)
     assert told == {"cost": Decimal(cost), "includes": json.loads(includes)}
 
 

@@ -649,7 +649,9 @@ CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jso
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) IS 'Spend tokens on a module.
-The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}. A part of
+a dimension (cached_input_tokens of input_tokens) may be named apart. It costs its own rate if the price has one for it,
+otherwise that of its parent.
 price_source says whose price it is: the module''s own, its category''s, or the default for every other module. A
 user''s use may cost 0 only if one whole unit costs 0. metadata has at most 1 kB from a user, 16 kB from a service.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
@@ -897,9 +899,9 @@ CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance covers it. Writes nothing.
-parts: how the cost is made up. For each dimension: the quantity, how much of it is free, the units charged (rounded up
-to whole units if whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
-charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once, at the sixth decimal. affordable: the
+parts: how the cost is made up. For each dimension: the quantity, what it includes of parts that have no rate of their own
+{dimension: quantity}, how much of it is free, the units charged (rounded up to whole units if whole_units), their price
+or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once, at the sixth decimal. affordable: the
 greatest whole quantity that the tokens pay for, or, for a price of several dimensions, the number of such uses. Null
 when it is free.
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
@@ -2108,6 +2110,11 @@ CREATE FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) IS 'Compares the cost of a call with the one that the client names; null passes. Raises PT422 price_mismatch.';
+CREATE FUNCTION credits.check_parent(p_dimension text, p_parent text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_parent(p_dimension text, p_parent text) IS 'Checks that p_parent may be the parent of p_dimension. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_password_hash(p_password_hash text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2316,6 +2323,11 @@ CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) IS 'Counts p_uses more uses and p_holds more holds that the user of a locked wallet has made without paying.';
+CREATE FUNCTION credits.counted_in(p_price_id bigint, p_dimension text, p_usage jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.counted_in(p_price_id bigint, p_dimension text, p_usage jsonb) IS 'The quantities of a usage that a price counts in p_dimension because it has no rate for them: {dimension: quantity}.';
 CREATE FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2497,11 +2509,11 @@ CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS voi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and invisible characters do not matter. Raises PT422 bad_catalog.';
-CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
+CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text, p_parent text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Defines something that usage is measured in, so that prices can name it. Raises PT422 bad_catalog.';
+COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text, p_parent text) IS 'Defines something that usage is measured in, so that prices can name it. p_parent: the dimension that it is a part of, and whose rate it costs where a price has no rate for it. Null: no parent, or the one that it has. A parent has no parent, and is not changed. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3925,7 +3937,7 @@ CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS js
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost is made up, by dimension. units: what is charged after the free quantity. charge: their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost itself is computed without rounding them.';
+COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost is made up, by dimension. quantity: all of it. includes: how much of it was named as a part without a rate of its own, {dimension: quantity}. units: what is charged after the free quantity. charge: their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost itself is computed without rounding them.';
 CREATE FUNCTION credits.price_source(p_price credits.prices) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_price).module_id IS NOT NULL) THEN 'module'::text WHEN ((p_price).category_id IS NOT NULL) THEN 'category'::text ELSE 'default'::text END;
@@ -3934,7 +3946,7 @@ CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timest
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) IS 'The cost of a use of a module. usage: the usage as it is recorded. price_id: the version of the price that is in force, or the one that is named. price_source: whose price it is, module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
+COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) IS 'The cost of a use of a module. usage: the usage as it is recorded. price_id: the version of the price that is in force, or the one that is named. price_source: whose price it is, module, category or default. The usage may name dimensions whose parent has a rate (credits.rated_usage). Raises PT404 unknown_module, PT422 bad_usage.';
 CREATE FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3984,6 +3996,11 @@ CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((jsonb_typeof(quantity) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN (((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) IS TRUE) THEN (quantity)::numeric ELSE NULL::numeric END;
 COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; otherwise null.';
+CREATE FUNCTION credits.rated_usage(p_price_id bigint, p_usage jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.rated_usage(p_price_id bigint, p_usage jsonb) IS 'A usage in the dimensions of a price. What a dimension without a rate counts is added to its parent, if the usage names the parent. A dimension that has a rate and was left out is 0, if the price has a rate for its parent. Null for a usage that is not an object. A quantity that cannot be charged is null in the sum.';
 CREATE FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4681,7 +4698,7 @@ CREATE FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer)
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) IS 'Adds p_other to a usage p_times, per dimension. -1 subtracts it, and the result may be below 0.';
+COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) IS 'Adds p_other to a usage p_times, per dimension. -1 subtracts it, and the result may be below 0. A dimension that one of the two does not name is 0 there.';
 CREATE TABLE credits.identities (
     subject text NOT NULL,
     account_id uuid NOT NULL,
@@ -4938,6 +4955,16 @@ ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
 COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
 COMMENT ON COLUMN credits.catalogs.currency IS 'The currency that its packs are sold in and its margins are counted in.';
+CREATE TABLE credits.dimensions (
+    dimension text NOT NULL,
+    description text NOT NULL,
+    parent text,
+    CONSTRAINT dimensions_name_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT dimensions_parent_is_another CHECK (((parent = dimension) IS NOT TRUE))
+);
+ALTER TABLE ONLY credits.dimensions FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price that names anything else is a slip of the pen, and is refused.';
+COMMENT ON COLUMN credits.dimensions.parent IS 'The dimension that this one is a part of. A price that has no rate for this one charges it at the rate of the parent. A parent has no parent, and is never changed.';
 CREATE TABLE credits.price_components (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -4995,11 +5022,16 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
              LEFT JOIN credits.lots l ON (((e.account_id = l.account_id) AND (l.lot_id = ((d.draw ->> 'lot_id'::text))::bigint))))
              LEFT JOIN LATERAL ( SELECT
                         CASE
-                            WHEN (bool_and((c.provider_cost IS NOT NULL)) IS TRUE) THEN sum(((((e.usage ->> c.dimension))::numeric * c.provider_cost) / (c.unit_size * r.exchange_rate)))
+                            WHEN (bool_and((c.provider_cost IS NOT NULL)) IS TRUE) THEN sum(((q.quantity * c.provider_cost) / (c.unit_size * r.exchange_rate)))
                             ELSE NULL::numeric
                         END AS cost
-                   FROM (credits.price_components c
+                   FROM ((credits.price_components c
                      JOIN credits.prices r ON ((c.price_id = r.price_id)))
+                     CROSS JOIN LATERAL ( SELECT (COALESCE(((e.usage ->> c.dimension))::numeric, (0)::numeric) + COALESCE(sum(((e.usage ->> x.dimension))::numeric), (0)::numeric)) AS quantity
+                           FROM credits.dimensions x
+                          WHERE ((x.parent = c.dimension) AND (NOT (EXISTS ( SELECT
+                                   FROM credits.price_components o
+                                  WHERE ((o.price_id = c.price_id) AND (o.dimension = x.dimension))))))) q)
                   WHERE (c.price_id = e.price_id)) p ON (true))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind]))
         ), summed AS (
@@ -7450,8 +7482,15 @@ UNION ALL
    FROM credits.price_components c
   WHERE (c.tiered <> (EXISTS ( SELECT
            FROM credits.price_tiers t
-          WHERE ((t.price_id = c.price_id) AND (t.dimension = c.dimension)))));
-COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has tiers.';
+          WHERE ((t.price_id = c.price_id) AND (t.dimension = c.dimension)))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s, the parent of %s, has no parent'::text, p.dimension, d.dimension) AS expected,
+    format('its parent is %s'::text, p.parent) AS found
+   FROM (credits.dimensions d
+     JOIN credits.dimensions p ON ((d.parent = p.dimension)))
+  WHERE (p.parent IS NOT NULL);
+COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers, and the parent of a dimension has no parent.';
 CREATE VIEW audit.check_refund_requests WITH (security_invoker='true') AS
  WITH requests AS (
          SELECT r.account_id,
@@ -9246,13 +9285,6 @@ CREATE TABLE credits.awaited_objects (
 );
 ALTER TABLE ONLY credits.awaited_objects FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.awaited_objects IS 'Ids of objects at Stripe, as locks: of an event that waits for an object, and of the transaction that makes the object known. Always empty for others: a transaction deletes its rows again.';
-CREATE TABLE credits.dimensions (
-    dimension text NOT NULL,
-    description text NOT NULL,
-    CONSTRAINT dimensions_name_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text))
-);
-ALTER TABLE ONLY credits.dimensions FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price that names anything else is a slip of the pen, and is refused.';
 CREATE TABLE credits.entries_default (
     account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
     seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
@@ -9607,6 +9639,7 @@ CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
 CREATE INDEX codes_campaign_idx ON credits.codes USING btree (campaign_id);
 CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (referrer_id, campaign_id);
 CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
+CREATE INDEX dimensions_parent_idx ON credits.dimensions USING btree (parent);
 CREATE INDEX failures_module_idx ON credits.failures USING btree (module_id, failed_at);
 CREATE INDEX free_periods_lot_idx ON credits.free_periods USING btree (account_id, lot_id);
 CREATE INDEX free_periods_plan_idx ON credits.free_periods USING btree (plan_id, version);
@@ -9727,6 +9760,8 @@ ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_referrer_fkey FOREIGN KEY (referrer_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.credentials
     ADD CONSTRAINT credentials_subject_fkey FOREIGN KEY (subject) REFERENCES credits.identities(subject);
+ALTER TABLE ONLY credits.dimensions
+    ADD CONSTRAINT dimensions_parent_fkey FOREIGN KEY (parent) REFERENCES credits.dimensions(dimension);
 ALTER TABLE ONLY credits.event_decisions
     ADD CONSTRAINT event_decisions_event_fkey FOREIGN KEY (event_id) REFERENCES credits.stripe_events(event_id);
 ALTER TABLE ONLY credits.failures
@@ -9855,6 +9890,7 @@ ALTER TABLE credits.account_origins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
 CREATE POLICY analyst_reads ON credits.catalogs FOR SELECT TO analyst USING (true);
+CREATE POLICY analyst_reads ON credits.dimensions FOR SELECT TO analyst USING (true);
 CREATE POLICY analyst_reads ON credits.price_components FOR SELECT TO analyst USING (true);
 CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true);
 ALTER TABLE credits.api_key_changes ENABLE ROW LEVEL SECURITY;
@@ -10712,6 +10748,7 @@ REVOKE ALL ON FUNCTION credits.check_key_expiry(p_expires_at timestamp with time
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_parent(p_dimension text, p_parent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_password_hash(p_password_hash text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.plan_versions TO anon;
@@ -10772,6 +10809,7 @@ REVOKE ALL ON FUNCTION credits.confirmation_answered(p_call credits.stripe_calls
 REVOKE ALL ON FUNCTION credits.cooldown(p_failures bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.counted_in(p_price_id bigint, p_dimension text, p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
@@ -10793,8 +10831,8 @@ REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text)
 GRANT ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) TO pgcredits_catalog;
-REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text, p_parent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text, p_parent text) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) FROM PUBLIC;
@@ -11137,6 +11175,7 @@ REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
+REVOKE ALL ON FUNCTION credits.rated_usage(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.subscriptions TO authenticated;
 GRANT SELECT ON TABLE credits.subscriptions TO support;
@@ -11363,6 +11402,9 @@ GRANT SELECT ON TABLE analytics.guest_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.guest_conversion TO auditor;
 GRANT SELECT ON TABLE credits.catalogs TO auditor;
 GRANT SELECT(currency) ON TABLE credits.catalogs TO analyst;
+GRANT SELECT ON TABLE credits.dimensions TO auditor;
+GRANT SELECT(dimension) ON TABLE credits.dimensions TO analyst;
+GRANT SELECT(parent) ON TABLE credits.dimensions TO analyst;
 GRANT SELECT ON TABLE credits.price_components TO auditor;
 GRANT SELECT(price_id) ON TABLE credits.price_components TO analyst;
 GRANT SELECT(dimension) ON TABLE credits.price_components TO analyst;
@@ -11634,7 +11676,6 @@ GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
 GRANT SELECT ON TABLE credits.audits TO auditor;
 GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
-GRANT SELECT ON TABLE credits.dimensions TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
 GRANT SELECT ON TABLE credits.guest_limits TO auditor;
