@@ -158,7 +158,7 @@ def test_each_program_gets_the_login_that_it_needs() -> None:
         "postgres": {"migrate", "catalog", "logins"},
         "pgcredits_api": {"api", "demo"},
         "pgcredits_service": {"api", "demo", "demo-worker", "maintenance", "worker", "pull"},
-        "pgcredits_auditor": {"audit"},
+        "pgcredits_auditor": {"audit", "check"},
     }
 
 

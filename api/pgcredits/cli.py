@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ import click
 import psycopg
 from rich.console import Console
 
-from pgcredits.bank import api_keys, catalogs, maintenance, passwords, stripe_pull, trusted_logins
+from pgcredits.bank import (
+    api_keys,
+    catalogs,
+    maintenance,
+    passwords,
+    stripe_check,
+    stripe_pull,
+    trusted_logins,
+)
 from pgcredits.bank import audit as audit_module
 from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
@@ -27,7 +36,7 @@ from pgcredits.local.instance import DATA_DIR, Instance, InstanceError, shell_li
 from pgcredits.local.logins import LoginError
 from pgcredits.local.options import Options, UpError
 from pgcredits.local.ownership import OwnershipError
-from pgcredits.local.parts import SUPERVISED
+from pgcredits.local.parts import SIMULATOR_KEY, SUPERVISED
 from pgcredits.local.up import running_up
 from pgcredits.local.up import up as start_and_supervise
 from pgcredits.setting_list import DescribedCommand
@@ -100,6 +109,13 @@ _SERVICE_URL = click.option(
     envvar="PGCREDITS_DATABASE_URL",
     show_envvar=True,
     help="PostgreSQL, as a login that may become service_role: pgcredits_service.  [default: that of `up`]",
+)
+_AUDITOR_URL = click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="PGCREDITS_DATABASE_URL",
+    show_envvar=True,
+    help="PostgreSQL, as a login that reads the books: pgcredits_auditor.  [default: that of `up`]",
 )
 
 _WAIT = click.option(
@@ -611,6 +627,42 @@ def stripe() -> None:
     """The payment provider."""
 
 
+@stripe.command("check")
+@_DATA_DIR
+@_AUDITOR_URL
+def check_stripe_setup(data_dir: Path, database_url: str | None) -> None:
+    """Say what is wrong with the set-up at Stripe.
+
+    Looks at the keys, their rights and their mode, the webhook endpoint, its events and API version, what
+    could not be delivered, the prices of packs and plans, the portal, and whether PGCREDITS_PUBLIC_URL
+    answers and has the webhook secret. Each line says what was found, and the remedy. Exit code 1 when
+    something is wrong. It only reads (docs/stripe.md).
+
+    \b
+    STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, PGCREDITS_PUBLIC_URL
+                     the same as those of `serve`
+    STRIPE_READ_KEY  rk_, a restricted key that may only read; without it, STRIPE_SECRET_KEY is used
+    """
+    given = stripe_check.Given.from_env()
+    if database_url is None:
+        instance = Instance(data_dir)
+        running = instance.running()
+        database_url = running.auditor_url
+        given = replace(given, public_url=running.api_url)
+        if running.simulator_url:
+            secret = instance.secrets().webhook_secret
+            given = stripe_check.Given(SIMULATOR_KEY, None, (secret,), running.simulator_url, running.api_url)
+    states = []
+    for line in stripe_check.run(database_url, given):
+        click.echo(str(line))
+        states.append(line.state)
+    faults = states.count("wrong")
+    if faults:
+        click.echo(f"{faults} {'thing is' if faults == 1 else 'things are'} wrong")
+        sys.exit(1)
+    click.echo("nothing is wrong")
+
+
 @stripe.command()
 @_DATA_DIR
 @_SERVICE_URL
@@ -639,7 +691,7 @@ def pull(data_dir: Path, database_url: str | None, since: datetime | None, only_
         running = Instance(data_dir).running()
         database_url = running.service_database_url
         if key is None and running.simulator_url:
-            key, base = "sk_test_simulator", running.simulator_url
+            key, base = SIMULATOR_KEY, running.simulator_url
     if key is None:
         raise click.UsageError("STRIPE_READ_KEY or STRIPE_SECRET_KEY is not set")
     if base is not None and is_live(key):

@@ -81,25 +81,28 @@ SETTINGS = (
     ),
     Setting("PGCREDITS_TOKEN_SECONDS", "3600", "how long a token of /auth/token is good"),
     Setting(
-        "PGCREDITS_PUBLIC_URL", "http://127.0.0.1:8000", "where people reach this server", ("serve", "work")
+        "PGCREDITS_PUBLIC_URL",
+        "http://127.0.0.1:8000",
+        "where people reach this server",
+        ("serve", "work", "stripe check"),
     ),
     Setting(
         "STRIPE_SECRET_KEY",
         "",
         "sk_… or rk_…, of test or live; without it nothing is sold",
-        (*_EVERYWHERE, "stripe pull"),
+        (*_EVERYWHERE, "stripe pull", "stripe check"),
     ),
     Setting(
         "STRIPE_WEBHOOK_SECRET",
         "",
         "whsec_…; nothing is sold without it, either; several, with commas, while one replaces another",
-        ("up", "serve", "simulator"),
+        ("up", "serve", "simulator", "stripe check"),
     ),
     Setting(
         "STRIPE_API_BASE",
         "",
         "another address than Stripe's, for a simulator; refused with a live key",
-        (*_EVERYWHERE, "stripe pull"),
+        (*_EVERYWHERE, "stripe pull", "stripe check"),
     ),
     Setting(
         "PGCREDITS_CHECKOUT",
@@ -157,8 +160,9 @@ SETTINGS = (
     Setting(
         "PGCREDITS_DATABASE_URL",
         "",
-        "PostgreSQL for a command other than `serve`: as its administrator, or as pgcredits_service for"
-        " `work`, `maintain`, `key` and `stripe pull`; by default that of a running `up`",
+        "PostgreSQL for a command other than `serve`: as its administrator; as pgcredits_service for"
+        " `work`, `maintain`, `key` and `stripe pull`; as pgcredits_auditor for `audit` and `stripe check`;"
+        " by default that of a running `up`",
         (
             "up",
             "migrate",
@@ -211,7 +215,7 @@ SETTINGS = (
         "STRIPE_READ_KEY",
         "",
         "rk_…, a key that may only read; by default STRIPE_SECRET_KEY is used",
-        ("stripe pull",),
+        ("stripe pull", "stripe check"),
     ),
 )
 

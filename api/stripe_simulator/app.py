@@ -12,8 +12,14 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from stripe_simulator import control
-from stripe_simulator.api import customers, event_log
-from stripe_simulator.api.billing import invoices, portal_sessions, subscriptions, test_clocks
+from stripe_simulator.api import account, customers, event_log, webhook_endpoints
+from stripe_simulator.api.billing import (
+    invoices,
+    portal_configurations,
+    portal_sessions,
+    subscriptions,
+    test_clocks,
+)
 from stripe_simulator.api.catalog import coupons, prices, products, promotion_codes
 from stripe_simulator.api.checkout import sessions
 from stripe_simulator.api.payments import (
@@ -27,6 +33,7 @@ from stripe_simulator.api.payments import (
     refunds,
     setup_intents,
 )
+from stripe_simulator.core import endpoint
 from stripe_simulator.core.chaos import Chaos, begin
 from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.store import Store
@@ -48,10 +55,12 @@ from stripe_simulator.protocol.errors import answer_bug, answer_http_error, answ
 _log = logging.getLogger(__name__)
 
 _API = [
+    account,
     balance_transactions,
     charges,
     coupons,
     invoices,
+    portal_configurations,
     portal_sessions,
     sessions,
     customers,
@@ -68,6 +77,7 @@ _API = [
     setup_intents,
     subscriptions,
     test_clocks,
+    webhook_endpoints,
 ]
 """The modules of the API. Each handler in one of them is a path."""
 _PAGES = [
@@ -109,6 +119,8 @@ def create_app(
         courier = Courier(store, webhook_url, webhook_secret)
         store.after_commit = courier.wake
         store.serve_at(public_url.rstrip("/"))
+        with store.transaction():
+            endpoint.serve(store, webhook_url)
         app.state.update(store=store, courier=courier)
         tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_tidy(store))]
         for task in tasks:

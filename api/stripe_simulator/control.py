@@ -20,7 +20,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Body of the control of settings; what it leaves out stays."""
 
     after_retries: Literal["cancel", "past_due", "unpaid"] | msgspec.UnsetType = msgspec.UNSET
+    charges_enabled: bool | msgspec.UnsetType = msgspec.UNSET
     event_version: Literal["2026-10-28.endive", "2024-06-20"] | msgspec.UnsetType = msgspec.UNSET
+    forbidden: list[str] | msgspec.UnsetType = msgspec.UNSET
+    portal_saved: bool | msgspec.UnsetType = msgspec.UNSET
     retry_days: list[Annotated[int, msgspec.Meta(ge=1, le=60)]] | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -155,6 +155,11 @@ class Simulator:
     def client(self, key: str = "sk_test_anything") -> stripe.StripeClient:
         return stripe.StripeClient(key, base_addresses={"api": self.url}, max_network_retries=0)
 
+    def members_missing_from(self, thing: stripe.StripeObject) -> list[str]:
+        """What stripe-python says is always there, and is not."""
+        assert type(thing) is not stripe.StripeObject
+        return missing(thing, str(thing.object))
+
     def new_session(self, **changes: Any) -> Any:
         params: dict[str, Any] = {
             "mode": "payment",

@@ -58,16 +58,18 @@ class _Page(msgspec.Struct):
 
 
 @contextmanager
-def stripe_reader(key: str, base: str | None) -> Iterator[stripe.StripeClient]:
-    """Stripe, or the simulator at `base`."""
-    http = stripe.HTTPXClient(timeout=_SECONDS, allow_sync_methods=True)
+def stripe_reader(
+    key: str, base: str | None, seconds: float = _SECONDS, retries: int = _RETRIES
+) -> Iterator[stripe.StripeClient]:
+    """Stripe, or the simulator at `base`. Each try of a call has `seconds`."""
+    http = stripe.HTTPXClient(timeout=seconds, allow_sync_methods=True)
     address: Any = {"api": base} if base else {}
     try:
         yield stripe.StripeClient(
             key,
             base_addresses=address,
             http_client=http,
-            max_network_retries=_RETRIES,
+            max_network_retries=retries,
             stripe_version=_STRIPE_VERSION,
         )
     finally:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stripe_simulator.core import chaos, older_shape
+from stripe_simulator.core import chaos, endpoint, older_shape
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.store import Json, Store
 
@@ -23,11 +23,12 @@ PAY_PAGE = Origin()
 def emit(
     store: Store, type: str, object: Json, origin: Origin = PAY_PAGE, previous: Json | None = None
 ) -> None:
-    """Record that something happened to ``object`` and queue its delivery. ``previous`` are the members that
-    it changed, as they were. Call inside a transaction."""
+    """Record that something happened to ``object``, and queue its delivery if the endpoint wants it.
+    ``previous`` are the members that it changed, as they were. Call inside a transaction."""
     version = store.settings["event_version"]
     shown = older_shape.of(store, object) if version == older_shape.VERSION else object
     data = {"object": shown} if previous is None else {"object": shown, "previous_attributes": previous}
+    wanted = endpoint.wants(store, type)
     event = {
         "id": new_id("evt"),
         "object": "event",
@@ -35,11 +36,14 @@ def emit(
         "created": store.now(),
         "data": data,
         "livemode": False,
-        "pending_webhooks": 1,
+        "pending_webhooks": int(wanted),
         "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key},
         "type": type,
     }
-    plan = chaos.plan(store, store.insert(event))
+    number = store.insert(event)
+    if not wanted:
+        return
+    plan = chaos.plan(store, number)
     now = store.clock()
     rows = [
         (event["id"], copy, "pending", delivery.lost, now, now + delivery.wait)

@@ -61,11 +61,15 @@ create index if not exists deliveries_pending on deliveries (next_at) where stat
 """
 
 
-# What a person or a test may change: the shape of events, and what becomes of invoices that are not paid.
+# What a person or a test may change: the shape of events, what becomes of invoices that are not paid, whether
+# the account may charge, the paths that keys may not read, whether the portal's settings were saved.
 _SETTINGS: Json = {
     "after_retries": "cancel",
     "chaos": None,
+    "charges_enabled": True,
     "event_version": "2026-10-28.endive",
+    "forbidden": [],
+    "portal_saved": True,
     "retry_days": [3, 5, 7],
 }
 

@@ -42,6 +42,7 @@ def api_route(
     def decorate(action: Callable[[Call], Json]) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
             authorize(request.headers.get("authorization"), method)
+            _refuse_forbidden(request)
             _refuse_other_worlds(request)
             body = await request.body() if method == "POST" else request.scope["query_string"]
             _refuse_other_bodies(request, body)
@@ -83,6 +84,15 @@ def _answer(action: Callable[[Call], Json], call: Call, paths: list[str]) -> tup
         if not error.keep:
             raise
         return error.status, msgspec.json.encode(error.body)
+
+
+def _refuse_forbidden(request: Request[Any, Any, Any]) -> None:
+    """As a restricted key is refused that lacks a right."""
+    store: Store = request.app.state.store
+    if any(request.url.path.startswith(path) for path in store.settings["forbidden"]):
+        raise StripeError(
+            f"The provided key does not have the required permissions for {request.url.path}.", status=403
+        )
 
 
 def _refuse_other_worlds(request: Request[Any, Any, Any]) -> None:

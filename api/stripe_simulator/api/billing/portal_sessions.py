@@ -2,7 +2,7 @@
 
 from stripe_simulator.core import customer
 from stripe_simulator.core.billing import portal
-from stripe_simulator.core.errors import missing_object
+from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.store import Json
 from stripe_simulator.protocol.endpoint import Call, api_route
 from stripe_simulator.protocol.parameters import Check, text, url
@@ -19,6 +19,8 @@ _CREATE: dict[str, Check] = {
 def create(call: Call) -> Json:
     """POST /v1/billing_portal/sessions"""
     params = call.params
+    if not call.store.settings["portal_saved"]:
+        raise StripeError("No configuration was given, and nobody has saved the portal's settings yet.")
     if customer.find(call.store, params["customer"]) is None:
         raise missing_object("customer", params["customer"], "customer")
     return portal.new(call.store, params["customer"], params)

@@ -4,6 +4,7 @@ from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.store import Json, Store
 
 KIND = "billing_portal.session"
+CONFIGURATION = "bpc_simulated"
 
 
 def new(store: Store, customer: str, params: Json) -> Json:
@@ -13,7 +14,7 @@ def new(store: Store, customer: str, params: Json) -> Json:
         "id": id,
         "object": KIND,
         "after_expiration": None,
-        "configuration": params.get("configuration", "bpc_simulated"),
+        "configuration": params.get("configuration", CONFIGURATION),
         "created": store.real_now(),
         "customer": customer,
         "customer_account": None,
