@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from base64 import b64encode
 from typing import Any
 
 import psycopg
@@ -10,6 +13,18 @@ import stripe
 from pgcredits.local.ports import free_ports
 
 PASSWORD = "of the tests/ä%"  # of every login
+
+
+def _verifier(password: str) -> str:
+    """The password as PostgreSQL keeps it, hashed once: 4096 times would cost 3 ms for each connection."""
+    salt = b"of the tests"
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    stored, server = (hmac.digest(salted, word, "sha256") for word in (b"Client Key", b"Server Key"))
+    parts = (b64encode(part).decode() for part in (salt, hashlib.sha256(stored).digest(), server))
+    return "SCRAM-SHA-256$1:{}${}:{}".format(*parts)
+
+
+VERIFIER = _verifier(PASSWORD)
 
 
 def free_port() -> int:
@@ -26,11 +41,10 @@ def stripe_client(key: str, url: str, http: stripe.HTTPClient | None = None) -> 
     return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http, max_network_retries=2)
 
 
-def harden(admin: psycopg.Connection[Any]) -> None:
+def harden(admin: psycopg.Connection[Any], name: str | None = None) -> None:
     """Neither a template nor a dump has the right to connect. Grant it as migrate did in the template."""
-    name = admin.info.dbname
-    admin.execute(f"revoke all on database {name} from public")
+    name = name or admin.info.dbname
     admin.execute(
-        f"grant connect on database {name} to pgcredits_api, pgcredits_service, pgcredits_catalog, analyst"
+        f"revoke all on database {name} from public; grant connect on database {name} to pgcredits_api,"
+        " pgcredits_service, pgcredits_catalog, analyst, auditor, spender, support, service_role"
     )
-    admin.execute(f"grant connect on database {name} to auditor, spender, support, service_role")

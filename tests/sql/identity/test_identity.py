@@ -13,6 +13,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from callers import Caller, Connection, at_once, refused
+from support import PASSWORD
 
 from pgcredits.bank.migrate import migrate
 from pgcredits.database_urls import as_login
@@ -23,8 +24,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def analyst_url(admin_url: str, cluster: Any) -> str:
-    return as_login(admin_url, "pgcredits_analyst", cluster.password)
+def analyst_url(admin_url: str) -> str:
+    return as_login(admin_url, "pgcredits_analyst", PASSWORD)
 
 
 @pytest.fixture

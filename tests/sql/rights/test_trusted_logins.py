@@ -6,13 +6,13 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 from callers import Caller, Connection, refused
 from click.testing import CliRunner
+from support import PASSWORD
 
 from pgcredits.cli import main
 from pgcredits.database_urls import as_login
@@ -178,14 +178,12 @@ def test_role_made_anew_under_the_name_is_nobody(
 
 
 def test_analyst_cannot_use_the_trust_in_another_login(
-    user: User, login: Callable[..., Connection], admin: Connection, admin_url: str, cluster: Any
+    user: User, login: Callable[..., Connection], admin: Connection, admin_url: str
 ) -> None:
     ada, gate = user(100), login("authenticated")
     trust(admin, gate)
     claims = json.dumps({"role": "authenticated", "sub": ada.user_id})
-    with psycopg.connect(
-        as_login(admin_url, "pgcredits_analyst", cluster.password), autocommit=True
-    ) as analyst:
+    with psycopg.connect(as_login(admin_url, "pgcredits_analyst", PASSWORD), autocommit=True) as analyst:
         analyst.execute("select set_config('request.jwt.claims', %s, false)", (claims,))
         analyst.execute(f"set application_name = '{gate.info.user}'")
         for command in (
