@@ -51,7 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Servers and files of the tests are kept in memory where there is room, unless TMPDIR says where.
 
     On a second version, and in `make quick`, property tests try a quarter of their examples.
+
+    No test uses TLS: each client of httpx, also in programs that tests start, reads one certificate.
     """
+    os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "authority.pem")
     os.environ["RELIABILITY_SEED"] = os.environ.get("RELIABILITY_SEED") or str(secrets.randbits(32))
     hypothesis.settings.register_profile("few", max_examples=25)
     if config.getoption("--pg") != 18:

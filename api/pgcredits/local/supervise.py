@@ -21,21 +21,22 @@ _LONGEST_PAUSE = 10.0  # seconds between two starts of a part that keeps ending
 def wait_until_ready(port: int, parts: Sequence[Part]) -> None:
     """Wait until the API says that it is ready. Raises UpError when it does not, or when a part ends."""
     deadline = time.monotonic() + _READY
-    while True:
-        for part in parts:
-            if how := part.ended():
-                raise UpError(f"{part.name} {how} ({part.log}):\n{tail(part.log)}")
-        answer = "no answer"
-        try:
-            response = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=5, trust_env=False)
-            if response.is_success:
-                return
-            answer = response.text
-        except httpx.HTTPError as error:
-            answer = str(error)
-        if time.monotonic() > deadline:
-            raise UpError(f"the API is not ready after {_READY:.0f} s: {answer} ({parts[-1].log})")
-        time.sleep(0.05)
+    with httpx.Client(timeout=5, trust_env=False) as client:  # one, because each reads all certificates
+        while True:
+            for part in parts:
+                if how := part.ended():
+                    raise UpError(f"{part.name} {how} ({part.log}):\n{tail(part.log)}")
+            answer = "no answer"
+            try:
+                response = client.get(f"http://127.0.0.1:{port}/health/ready")
+                if response.is_success:
+                    return
+                answer = response.text
+            except httpx.HTTPError as error:
+                answer = str(error)
+            if time.monotonic() > deadline:
+                raise UpError(f"the API is not ready after {_READY:.0f} s: {answer} ({parts[-1].log})")
+            time.sleep(0.05)
 
 
 def supervise(parts: Sequence[Part], say: Say) -> None:

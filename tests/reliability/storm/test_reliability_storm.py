@@ -50,7 +50,7 @@ def buy(shop: Shop, number: int, seed: int) -> tuple[str, str]:
     """A checkout and what became of it. Returns the order and its pack."""
     random = Random(seed + number)
     pack_id = random.choice(list(PACKS))
-    with httpx.Client(timeout=30, trust_env=False) as http:
+    with httpx.Client(timeout=30, trust_env=False, verify=False) as http:
         while True:
             asked = {"pack_id": pack_id, "user_id": f"storm_{number % 40}"}
             headers = {"Authorization": f"Bearer {shop.api.token}", "Idempotency-Key": f"storm {number}"}
@@ -71,7 +71,7 @@ def deliver(shop: Shop, told: Event) -> int:
     body = json.dumps(told)
     signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
     tries = 0
-    with httpx.Client(timeout=30, trust_env=False) as http:
+    with httpx.Client(timeout=30, trust_env=False, verify=False) as http:
         while True:
             tries += 1
             try:
