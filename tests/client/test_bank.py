@@ -83,16 +83,16 @@ def test_a_charge_is_given_back_by_a_service_and_once(
 ) -> None:
     charge = bank.spend(MODULE, user)
     with pytest.raises(NotAllowed):
-        bank.refund(charge.entry_id)
-    part = service.refund(charge.entry_id, 20, reason="half a picture\n", key="ticket-1")
-    again = service.refund(charge.entry_id, 20, reason="half a picture\n", key="ticket-1")
+        bank.refund_usage(charge.entry_id)
+    part = service.refund_usage(charge.entry_id, 20, reason="half a picture\n", key="ticket-1")
+    again = service.refund_usage(charge.entry_id, 20, reason="half a picture\n", key="ticket-1")
     assert (part.charge_id, part.tokens) == (charge.entry_id, 20)
     assert (again.entry_id, again.replayed) == (part.entry_id, True)
-    assert service.refund(charge.entry_id).tokens == 30
+    assert service.refund_usage(charge.entry_id).tokens == 30
     with pytest.raises(NotRefundable):
-        service.refund(charge.entry_id)
+        service.refund_usage(charge.entry_id)
     with pytest.raises(UnknownEntry):
-        service.refund(charge.entry_id.partition(":")[0] + ":999999")
+        service.refund_usage(charge.entry_id.partition(":")[0] + ":999999")
     assert books.balance(user) == 120
 
 

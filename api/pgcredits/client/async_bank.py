@@ -106,7 +106,7 @@ class AsyncBank:
         call = calls.grant(user, tokens, reason, package, expires_at, priority, scope, key, metadata)
         return await self._run(call, conn)
 
-    async def refund(
+    async def refund_usage(
         self,
         entry_id: str,
         tokens: Number | None = None,

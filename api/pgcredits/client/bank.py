@@ -105,7 +105,7 @@ class Bank:
         call = calls.grant(user, tokens, reason, package, expires_at, priority, scope, key, metadata)
         return self._run(call, conn)
 
-    def refund(
+    def refund_usage(
         self,
         entry_id: str,
         tokens: Number | None = None,
