@@ -323,6 +323,7 @@ FIGURES = {
     "credits.catalogs": {"currency"},
     "credits.prices": {"price_id", "exchange_rate"},
     "credits.price_components": {"price_id", "dimension", "unit_size", "provider_cost"},
+    "credits.dimensions": {"dimension", "parent"},
     "credits.orders": {
         "account_id",
         "kind",
