@@ -1,7 +1,7 @@
-"""The steps of the Dockerfile, in an empty folder that gets only what a clean checkout would send.
+"""The image and docker-compose.yml without an engine: an empty folder gets what a clean checkout would send.
 
 No engine runs here. The steps that download packages are left out unless `--prove` is given. The packages of
-the tests stand in for them. Every other step is done as it is written.
+the tests stand in for them. Every other step is done as it is written. Then the image runs the services.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from composing import Composed
 from pathspec import PathSpec
-from support import PASSWORD, free_port
+from psycopg.conninfo import make_conninfo
+from support import free_port
+from test_compose import GIVEN, ODD, composed
 
 from pgcredits.bank.migrate import HOME
-from pgcredits.database_urls import as_login
+from pgcredits.local import embedded
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]
 
@@ -36,6 +40,12 @@ STEPS = [
     )
 ]
 SECONDS = 120.0
+CATALOG = """
+select credits.define_catalog('mine', 'Mine', 'credit', 'eur');
+select credits.define_module('draw', 'Draw');
+select credits.define_price('[{"dimension": "calls", "price_per_unit": 3}]', p_module_id => 'draw');
+select credits.define_pack('starter', '100 credits', 100, 900, 'eur');
+"""
 
 
 def context() -> list[str]:
@@ -61,21 +71,17 @@ class Image:
     stage: Path
     environment: Mapping[str, str]
 
-    def start(self, words: list[str], **more: str) -> subprocess.Popen[str]:
-        """A program of the image, with the variables that are given and no others."""
-        return subprocess.Popen(
+    def run(self, *words: str) -> tuple[int, str]:
+        """A program of the image: its exit code, and what it said."""
+        done = subprocess.run(
             [str(self.stage / "bin" / words[0]), *words[1:]],
-            env={**self.environment, **more},
+            env=dict(self.environment),
             cwd=self.stage,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
+            timeout=SECONDS,
         )
-
-    def run(self, *words: str, **more: str) -> tuple[int, str]:
-        process = self.start(list(words), **more)
-        text, _ = process.communicate(timeout=SECONDS)
-        return process.returncode, text
+        return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +92,12 @@ def image(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     folder = tmp_path_factory.mktemp("image")
     stage, source = folder / "opt", folder / "src"
     source.mkdir()
-    environment = {"PATH": f"{stage}/bin:{os.defpath}", "HOME": str(folder), "LANG": "C.UTF-8"}
+    environment = {
+        "PATH": f"{stage}/bin:{os.defpath}",
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "VIRTUAL_ENV": str(stage),
+    }
     for word, rest in STEPS:
         if word == "COPY" and not rest.startswith("--from"):
             copy(shlex.split(rest), source)
@@ -139,19 +150,6 @@ def without_downloads(command: str, stage: Path) -> str:
     return ""
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while True:
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            if httpx.get(url, timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < deadline, "it is not ready"
-        time.sleep(0.05)
-
-
 def test_every_requirement_of_the_image_is_named_and_sent() -> None:
     named = {name for word, rest in STEPS if word == "RUN" for name in re.findall(r"-r (\S+)", rest)}
     assert named == {"requirements.txt", "requirements-reference.txt"}
@@ -180,33 +178,71 @@ def test_image_runs_every_program_that_it_installs(image: Image) -> None:
     )
 
 
-def test_image_has_the_files_that_migrate_the_database(image: Image, url: str) -> None:
-    code, text = image.run("pgcredits", "migrate", "--plan", PGCREDITS_DATABASE_URL=url)
-    assert (code, text) == (0, "up to date: nothing to do\n"), text
-
-
-def test_image_serves_with_its_own_command(image: Image, url: str) -> None:
-    entry, command = (
-        json.loads(next(rest for word, rest in reversed(STEPS) if word == name))
-        for name in ("ENTRYPOINT", "CMD")
-    )
-    code, text = image.run(*entry, *command)
-    assert (code, "PGCREDITS_API_DATABASE_URL is not set" in text) == (1, True)
-    port = free_port()
-    words = [str(port) if word == "8000" else word for word in (*entry, *command)]
-    assert str(port) in words
-    process = image.start(
-        words,
-        PGCREDITS_API_DATABASE_URL=as_login(url, "pgcredits_api", PASSWORD),
-        PGCREDITS_SERVICE_DATABASE_URL=as_login(url, "pgcredits_service", PASSWORD),
-        PGCREDITS_JWT_SECRET="0123456789abcdef" * 4,
-        PGCREDITS_SHUTDOWN_DELAY="0",
-    )
+@pytest.fixture
+def up(image: Image, bin_dir: Path) -> Iterator[Composed]:
+    """The file with passwords of odd characters, a price list of one's own, and a new server."""
+    folder = Path(tempfile.mkdtemp(prefix="pgcredits-compose-"))
+    (folder / "pooler").mkdir()
+    (folder / "mine.sql").write_text(CATALOG)
+    server = embedded.start(folder / "postgres", free_port(), ODD, bin_dir, say=lambda text: None)
+    env = GIVEN | {"CATALOG": "/catalogs/mine.sql", "CATALOG_FOLDER": str(folder)}
+    ports = {name: free_port() for name in ("api", "demo", "simulator")}
+    made = Composed(composed(env)["services"], image.environment, folder, server.port, ports)
     try:
-        here = f"http://127.0.0.1:{port}"
-        wait_until_ready(f"{here}/health/ready", process)
-        assert httpx.get(f"{here}/schema", timeout=10).status_code == 200
-        assert httpx.get(f"{here}/", timeout=10).status_code == 200
+        with psycopg.connect(server.url(), autocommit=True) as admin:
+            admin.execute("create database pgcredits")
+        with made.running:
+            yield made
     finally:
-        process.terminate()
-        process.communicate(timeout=30)
+        embedded.stop(server)
+        shutil.rmtree(folder)
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_demo_sells_without_an_account_at_stripe(up: Composed) -> None:
+    # 1. What has to complete before the programs start, in the order of the file.
+    for name in ("migrate", "catalog", "logins"):
+        code, text = up.run(name)
+        assert (code, ODD in text) == (0, False), f"{name}: {text}"
+    users = (up.folder / "pooler/users.txt").read_text()
+    assert users.count("SCRAM-SHA-256$") == 2
+    # 2. The demo: its own settings, the simulator, a worker.
+    for name in ("simulator", "demo", "demo-worker"):
+        up.start(name)
+    url = f"http://127.0.0.1:{up.ports['demo']}"
+    up.until(lambda: is_ready(url), "the demo is not ready")
+    with httpx.Client(base_url=url, timeout=20) as client:
+        assert client.get("/health/ready").json() == {"status": "ready", "payments": "open"}
+        signed = client.post("/auth/signup", json={"email": "ada@example.org", "password": "correct horse"})
+        headers = {"Authorization": f"Bearer {signed.raise_for_status().json()['access_token']}"}
+        bought = (
+            client.post("/checkout", json={"pack_id": "starter"}, headers=headers).raise_for_status().json()
+        )
+        assert httpx.post(bought["url"], data={"action": "pay"}, timeout=20).status_code in (302, 303)
+        mine = "/rest/v1/balance?select=balance"
+        up.until(lambda: client.get(mine, headers=headers).json() == [{"balance": 100}], "no tokens came")
+        spent = client.post("/rest/v1/rpc/consume_tokens", json={"module_id": "draw"}, headers=headers)
+        assert spent.raise_for_status().json()["balance"] == 97
+    # 3. The API without keys is ready, and sells nothing.
+    up.start("api")
+    plain = f"http://127.0.0.1:{up.ports['api']}"
+    up.until(lambda: is_ready(plain), "the API is not ready")
+    assert "STRIPE_SECRET_KEY is not set" in httpx.get(f"{plain}/health/ready", timeout=5).json()["payments"]
+    # 4. What an operator runs: the check says what is not set, and the books close.
+    code, text = up.run("check")
+    assert (code, "wrong    STRIPE_SECRET_KEY: is not set" in text, ODD in text) == (1, True, False), text
+    code, text = up.run("audit")
+    assert (code, "the books close: no finding" in text) == (0, True), text
+    # 5. The passwords are set again when the file is started again. PgBouncer's list stays true.
+    assert up.run("logins")[0] == 0
+    assert (up.folder / "pooler/users.txt").read_text() == users
+    login = make_conninfo(
+        host="127.0.0.1", port=up.database, dbname="pgcredits", user="pgcredits_analyst", password=ODD
+    )
+    psycopg.connect(login).close()
