@@ -180,7 +180,7 @@ def test_image_runs_every_program_that_it_installs(image: Image) -> None:
 
 @pytest.fixture
 def up(image: Image, bin_dir: Path) -> Iterator[Composed]:
-    """The file with passwords of odd characters, a price list of one's own, and a new server."""
+    """The file with passwords of odd characters, a price list that no package brings, and a new server."""
     folder = Path(tempfile.mkdtemp(prefix="pgcredits-compose-"))
     (folder / "pooler").mkdir()
     (folder / "mine.sql").write_text(CATALOG)

@@ -67,6 +67,7 @@ _EXPECTED = (
     passwords.PasswordError,
     psycopg.OperationalError,
     psycopg.ProgrammingError,  # a URL that cannot be read
+    stripe_check.BooksError,
     stripe_pull.PullError,
     simulator_module.RealKeysConfigured,
     StrangersError,

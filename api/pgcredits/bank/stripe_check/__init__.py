@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgcredits.bank.stripe_check import bank_side, endpoint, keys, prices, reach
+from pgcredits.bank.stripe_check.bank_side import BooksError
 from pgcredits.bank.stripe_check.given import Given
 from pgcredits.bank.stripe_check.line import Line, wrong
 from pgcredits.bank.stripe_check.reading import (
@@ -20,7 +21,7 @@ from pgcredits.bank.stripe_check.reading import (
 )
 from pgcredits.bank.stripe_pull import stripe_reader
 
-__all__ = ["Given", "Line", "run"]
+__all__ = ["BooksError", "Given", "Line", "run"]
 
 
 def run(url: str, given: Given) -> Iterator[Line]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import psycopg
+
 from pgcredits.bank import admin
 from pgcredits.bank.stripe_check.line import Line, ok, wrong
 
@@ -22,6 +24,10 @@ _SOLD = """
     )
     order by 1, 2
 """
+
+
+class BooksError(RuntimeError):
+    """This login may not read the books. The message says which may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,17 @@ class Bank:
 
 
 def read(url: str) -> Bank:
-    """`url` is of a login that reads the books, such as pgcredits_auditor. Raises psycopg.Error."""
+    """`url` is of a login that reads the books: pgcredits_auditor. Raises BooksError, psycopg.Error."""
     with admin.connect(url, "pgcredits stripe check", statement_seconds=30) as connection:
         connection.read_only = True
-        (livemode,) = connection.execute(_LIVEMODE).fetchone() or (None,)
-        types = tuple(str(name) for (name,) in connection.execute(_TYPES))
-        return Bank(livemode, types, tuple(Sold(*row) for row in connection.execute(_SOLD)))
+        try:
+            (livemode,) = connection.execute(_LIVEMODE).fetchone() or (None,)
+            types = tuple(str(name) for (name,) in connection.execute(_TYPES))
+            return Bank(livemode, types, tuple(Sold(*row) for row in connection.execute(_SOLD)))
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
+            raise BooksError(
+                "this login may not read the books, or no bank is there: use pgcredits_auditor"
+            ) from None
 
 
 def check_mode(bank: Bank, live: bool) -> Line:
