@@ -3,6 +3,7 @@ import type { LanguageModelMiddleware } from "ai";
 import type { Bank, Metadata, Over } from "./bank.js";
 import type { Usage } from "./exact.js";
 import type { Hold } from "./hold.js";
+import { holdOf } from "./newcomer.js";
 import { chargedStream } from "./stream.js";
 
 type Wrapped = Parameters<NonNullable<LanguageModelMiddleware["wrapGenerate"]>>[0];
@@ -12,9 +13,6 @@ type Reported = Result["usage"];
 type StreamResult = Awaited<ReturnType<Wrapped["doStream"]>>;
 type Part = StreamResult["stream"] extends ReadableStream<infer P> ? P : never;
 
-/** What a price may count beside input_tokens and output_tokens. */
-export type Dimension = "cached_input_tokens" | "cache_write_tokens" | "reasoning_tokens";
-
 export interface ModelTerms {
   bank: Bank;
   module: string;
@@ -22,11 +20,6 @@ export interface ModelTerms {
   user: string;
   /** How many tokens the model may answer with, where the call does not say it. */
   maxOutputTokens?: number;
-  /**
-   * Dimensions that the price of the module has. Cached input counts as input_tokens without a dimension of its own,
-   * and reasoning as output_tokens.
-   */
-  dimensions?: readonly Dimension[];
   /** How many tokens the prompt has at most. By default a third of its bytes, and 2000 for each file. */
   promptTokens?: (params: Params) => number;
   ttl?: number;
@@ -42,20 +35,14 @@ const FILE = 2000; // tokens
  * the text that it got are charged, as they are estimated.
  */
 export function charging(terms: ModelTerms): LanguageModelMiddleware {
-  const { bank, module, user, dimensions = [], promptTokens = estimated, ttl, over, metadata } = terms;
-
-  /** The bank wants every dimension of the price. */
-  const estimate = (input_tokens: number, output_tokens: number): Usage => {
-    const none = Object.fromEntries(dimensions.map((dimension) => [dimension, 0]));
-    return { ...none, input_tokens, output_tokens };
-  };
+  const { bank, module, user, promptTokens = estimated, ttl, over, metadata } = terms;
 
   const begin = async (params: Params): Promise<{ hold: Hold; prompt: number }> => {
     const most = params.maxOutputTokens;
     if (most === undefined) throw new TypeError("maxOutputTokens is missing: the worst case of the call is not known");
     const prompt = promptTokens(params);
-    const options = { usage: estimate(prompt, most), ttl, over, metadata, signal: params.abortSignal };
-    return { hold: await bank.hold(module, user, options), prompt };
+    const options = { usage: { input_tokens: prompt, output_tokens: most }, ttl, over, metadata, signal: params.abortSignal };
+    return { hold: await holdOf(bank, module, user, options), prompt };
   };
 
   return {
@@ -74,7 +61,7 @@ export function charging(terms: ModelTerms): LanguageModelMiddleware {
         await hold.fail(error, params.abortSignal?.aborted);
         throw error;
       }
-      const usage = usageOf(result.usage, dimensions);
+      const usage = usageOf(result.usage);
       if (usage !== undefined) hold.used(usage);
       await (result.finishReason.unified === "error" ? hold.fail(new ModelFailed()) : hold.succeed());
       return result;
@@ -96,14 +83,14 @@ export function charging(terms: ModelTerms): LanguageModelMiddleware {
           if ("delta" in part) text += part.delta; // of text, of reasoning, of the input of a tool
           if (part.type === "finish") {
             finished = true;
-            const usage = usageOf(part.usage, dimensions);
+            const usage = usageOf(part.usage);
             if (usage !== undefined) hold.used(usage);
           }
           const failed = part.type === "error" || (part.type === "finish" && part.finishReason.unified === "error");
           return failed ? new ModelFailed() : undefined;
         },
         left() {
-          if (!finished) hold.used(estimate(prompt, tokensIn(text)));
+          if (!finished) hold.used({ input_tokens: prompt, output_tokens: tokensIn(text) });
         },
       };
       return { ...result, stream: chargedStream(result.stream, hold, watch, params.abortSignal) };
@@ -117,22 +104,25 @@ class ModelFailed extends Error {
 }
 
 /**
- * What the provider reports, in the dimensions of the price. Undefined if it does not report both input and output.
+ * What the provider reports, each token once. The bank charges a part that the price has no rate for as what it is a
+ * part of: cached input as input, reasoning as output. Undefined if not both input and output are reported.
  */
-export function usageOf(reported: Reported, dimensions: readonly Dimension[]): Usage | undefined {
-  const { inputTokens: input, outputTokens: output } = reported;
-  const usage = { input_tokens: input.total ?? NaN, output_tokens: output.total ?? NaN };
-  if (!Number.isFinite(usage.input_tokens + usage.output_tokens)) return undefined;
-  const own: Partial<Record<Dimension, number>> = {};
-  const part = (name: Dimension, whole: keyof typeof usage, quantity = 0) => {
-    if (!dimensions.includes(name)) return;
-    own[name] = Number.isFinite(quantity) ? quantity : 0;
-    usage[whole] = Math.max(usage[whole] - own[name], 0);
+export function usageOf({ inputTokens: input, outputTokens: output }: Reported): Usage | undefined {
+  if (!Number.isFinite((input.total ?? NaN) + (output.total ?? NaN))) return undefined;
+  const cached = counted(input.cacheRead);
+  const written = counted(input.cacheWrite);
+  const reasoning = counted(output.reasoning);
+  return {
+    input_tokens: Math.max(counted(input.total) - cached - written, 0),
+    cached_input_tokens: cached,
+    cache_write_tokens: written,
+    output_tokens: Math.max(counted(output.total) - reasoning, 0),
+    reasoning_tokens: reasoning,
   };
-  part("cached_input_tokens", "input_tokens", input.cacheRead);
-  part("cache_write_tokens", "input_tokens", input.cacheWrite);
-  part("reasoning_tokens", "output_tokens", output.reasoning);
-  return { ...usage, ...own };
+}
+
+function counted(quantity: number | undefined): number {
+  return quantity !== undefined && Number.isFinite(quantity) ? quantity : 0;
 }
 
 /** An estimate of the prompt with its tools, on the safe side for text in most languages. */

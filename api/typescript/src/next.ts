@@ -3,6 +3,7 @@ import type { Bank, Metadata, Over } from "./bank.js";
 import { BankError } from "./errors.js";
 import type { Usage } from "./exact.js";
 import type { Hold } from "./hold.js";
+import { holdOf } from "./newcomer.js";
 import { chargedStream } from "./stream.js";
 
 export interface Terms<R extends Request> {
@@ -34,7 +35,7 @@ export function charge<R extends Request, C>(
     if (payer instanceof Response) return payer;
     if (typeof payer !== "string" || payer === "") throw new TypeError("`user` must say who pays");
     try {
-      const hold = await bank.hold(module, payer, options);
+      const hold = await holdOf(bank, module, payer, options);
       return await answered(request, hold, () => handler(request, hold, context));
     } catch (error) {
       const answer = refusal(error);
