@@ -29,6 +29,12 @@ def __getattr__(name: str) -> settings:
     return settings(deadline=None, derandomize=True, database=None)
 
 
+def steady(examples: int) -> settings:
+    """As STEADY, with so many examples; a quarter of them on a second version and in `make quick`."""
+    few = settings.default.max_examples < settings.get_profile("default").max_examples
+    return settings(__getattr__("STEADY"), max_examples=examples // 4 if few else examples)
+
+
 # The slugs of the contract, each with its HTTP status.
 STATUS = {
     "not_signed_in": 401,

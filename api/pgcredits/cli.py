@@ -30,7 +30,6 @@ from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
 from pgcredits.bank.strangers import StrangersError
 from pgcredits.demo import DemoError, charges, holds
-from pgcredits.http import server
 from pgcredits.local.embedded import EmbeddedError
 from pgcredits.local.instance import DATA_DIR, Instance, InstanceError, shell_line
 from pgcredits.local.logins import LoginError
@@ -52,7 +51,6 @@ from pgcredits.settings import (
 from pgcredits.tokens import ROLES, mint
 from pgcredits.work import run as run_worker
 from pgcredits.work.settings import WorkSettings
-from stripe_simulator import run as simulator_module
 
 _EXPECTED = (
     api_keys.ApiKeyError,
@@ -69,7 +67,6 @@ _EXPECTED = (
     psycopg.ProgrammingError,  # a URL that cannot be read
     stripe_check.BooksError,
     stripe_pull.PullError,
-    simulator_module.RealKeysConfigured,
     StrangersError,
     UpError,
 )
@@ -209,6 +206,8 @@ def serve(host: str, port: int, workers: int | None) -> None:
     settings = Settings.from_env()  # an error is one line here, and not one in every worker
     if settings.stripe_secret_key and settings.why_nothing_is_sold:
         click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)
+    from pgcredits.http import server  # only here: half of all that would be imported is for the HTTP API
+
     server.run(host, port, workers or settings.workers, settings.log_format)
 
 
@@ -538,8 +537,13 @@ def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) 
     A tool for development: customers, Checkout with a page to click on, signed webhooks. It takes no money,
     and does not start when STRIPE_SECRET_KEY is set.
     """
+    from stripe_simulator.run import RealKeysConfigured, run
+
     data_dir.mkdir(parents=True, exist_ok=True)
-    simulator_module.run(port, data_dir, webhook_url, webhook_secret)
+    try:
+        run(port, data_dir, webhook_url, webhook_secret)
+    except RealKeysConfigured as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -20,7 +20,7 @@ from pgcredits.bank.migrate.retired import UNFINISHED
 from pgcredits.database_urls import as_login
 
 Connection = psycopg.Connection[Any]
-CLIENTS = 4
+CLIENTS = 2
 CALLS = (
     "select api.consume_tokens('whisper', user_id => %(user)s)",
     "select api.consume_tokens('whisper', user_id => %(user)s, idempotency_key => gen_random_uuid()::text)",

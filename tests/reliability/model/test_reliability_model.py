@@ -23,7 +23,7 @@ from reliability.model.subscribing import PLANS, returned
 from reliability.model.world import MODULES, PACKS
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 4
-STEPS, FEW_STEPS, MANY_STEPS = 3_500, 2_000, 40_000  # on 18, on another version, in the long form
+STEPS, FEW_STEPS, MANY_STEPS = 2_500, 2_000, 40_000  # on 18, on another version, in the long form
 MONEY = {"dispute", "failed_payment", "fraud_warning", "refund", "refunded_charge"}
 PLANS_DO = {
     "end of a subscription",
@@ -108,7 +108,7 @@ def test_the_bank_answers_as_the_model_does(
     began, counts = time.monotonic(), Counter[str]()
     say(f"model: RELIABILITY_SEED={seed}")
     short = STEPS if request.config.getoption("--pg") == 18 else FEW_STEPS
-    run_machine(bank, counts, MANY_STEPS if long_form else short, seed, audited=1 if long_form else 3)
+    run_machine(bank, counts, MANY_STEPS if long_form else short, seed, audited=1 if long_form else 6)
     steps = counts.pop("step")
     say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counts.most_common())}")
     missing = {name for name in CALLED | MONEY | PLANS_DO | REFUSED if not counts[name]}

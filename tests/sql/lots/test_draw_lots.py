@@ -13,8 +13,8 @@ from uuid import UUID
 import psycopg
 import pytest
 from burn_order import burn_order
-from callers import STEADY, Caller, Connection, open_account, refused, stop_clock
-from hypothesis import given, settings
+from callers import Caller, Connection, open_account, refused, steady, stop_clock
+from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime.now(UTC)
@@ -208,7 +208,7 @@ _waits = st.integers(0, 5)
 
 
 @pytest.mark.slow
-@settings(STEADY, max_examples=80)
+@steady(60)
 @given(st.lists(st.one_of(_lots, _spends, _spends, _waits), min_size=2, max_size=14))
 def test_spends_draw_what_the_reference_draws(
     till: Connection, story: list[Lot | tuple[str, Decimal] | int]

@@ -13,8 +13,8 @@ from typing import Any
 import pricing
 import psycopg
 import pytest
-from callers import BOOKS, STEADY, Caller, Connection, refused
-from hypothesis import given, settings
+from callers import BOOKS, Caller, Connection, refused, steady
+from hypothesis import given
 from hypothesis import strategies as st
 from pricing import Component
 from reliability.exact_json import exact_json
@@ -197,7 +197,7 @@ def test_quote_says_what_the_quantity_includes(shop: Caller) -> None:
 
 
 @pytest.mark.slow
-@settings(STEADY, max_examples=40)
+@steady(40)
 @given(
     component=pricing.components,
     own_rate=st.none() | pricing.components,

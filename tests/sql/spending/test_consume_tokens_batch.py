@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from callers import (
     BOOKS,
-    STEADY,
     Caller,
     Connection,
     Row,
@@ -24,9 +23,10 @@ from callers import (
     open_account,
     refused,
     slugs,
+    steady,
     stop_clock,
 )
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
@@ -521,7 +521,7 @@ _ten: Item = {"user_id": "ada", "module_id": "metube"}
 
 
 @pytest.mark.slow
-@settings(STEADY, max_examples=60)
+@steady(48)
 @given(plan=_worlds, chunks=_chunks)
 # The permit ends before the limit.
 @example(plan=_plan(1000, limits=35), chunks=[_ten, [_ten] * 4])

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from callers import BOOKS, STEADY, Caller, Connection, Row, at_once, findings, refused, slugs, stop_clock
-from hypothesis import given, settings
+from callers import BOOKS, Caller, Connection, Row, at_once, findings, refused, slugs, steady, stop_clock
+from hypothesis import given
 from hypothesis import strategies as st
 
 User = Callable[..., Caller]
@@ -500,7 +500,7 @@ _amounts = st.decimals("0.000001", "60", places=6)
 
 
 @pytest.mark.slow
-@settings(STEADY, max_examples=40)
+@steady(40)
 @given(
     sizes=st.lists(_amounts, min_size=1, max_size=4),
     steps=st.lists(
