@@ -7,6 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 RUN_STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
+LITELLM_STAMP := .venv/.installed-litellm
 PG15 := /usr/lib/postgresql/15/bin
 VERSIONS := 18 $(if $(wildcard $(PG15)/postgres),15)  # of PostgreSQL, embedded and Debian's
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -112,7 +113,14 @@ $(TS)/.compiled: $(TS)/.installed $(shell find api/typescript $(TS_EXAMPLE) -typ
 	@cd $(TS) && node_modules/.bin/tsc && node_modules/.bin/tsc -p test
 	@touch $@
 
-$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+# Apart from the rest, because it asks for older versions of some packages. Only tests/client/litellm uses it.
+$(LITELLM_STAMP): requirements-litellm.txt | $(RUN_STAMP)
+	@echo "installing LiteLLM into .venv/litellm"
+	@rm -rf .venv/litellm
+	@$(PIP) install --require-hashes --no-deps --no-compile --target .venv/litellm -r requirements-litellm.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP) $(LITELLM_STAMP)
 	@echo "installing the tools for development into .venv"
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@

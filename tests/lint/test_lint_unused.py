@@ -18,6 +18,8 @@ PACKAGE = Path(pgcredits.__file__).parent.parent
 OVERRIDES = {
     *("list_commands", "ensure_internal_schema_updated", "on_app_init"),
     *("send_400_response", "_unsupported_upgrade_warning"),
+    *("async_pre_call_hook", "async_post_call_success_hook", "async_post_call_failure_hook"),
+    "async_post_call_streaming_iterator_hook",
 }
 # Applications use the client: its tests and the examples count as uses of what it defines.
 CLIENT = "pgcredits/client/"

@@ -19,6 +19,7 @@ EXEMPT = {
     ("http/operations/live.py", "self._news.wait"): "asyncio.timeout ends it",
     ("http/operations/bank_figures.py", "asyncio.Lock"): "the first asks; the others find its answer",
     ("http/server.py", "listener.accept"): "the server has made the socket one that does not block",
+    ("client/litellm/charging.py", "_mark.get"): "a context variable",
     ("client/to_the_end.py", "task.result"): "a task that is done",
     ("http/database/sharing.py", "one.outcome.result"): "a future that is done",
     ("demo/crew.py", "worker.line.recv"): "multiprocessing.connection.wait has said that something is there",

@@ -1,0 +1,303 @@
+"""The LiteLLM proxy with our callback: what each request to it is charged."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from client_calls import Books
+from faulty_bank import Faults
+from litellm_proxy import Proxy
+
+from pgcredits.client import Bank
+
+pytestmark = [pytest.mark.one_version, pytest.mark.slow]
+
+USAGE = {"prompt_tokens": 2000, "completion_tokens": 500, "total_tokens": 2500}
+CACHED = {
+    **USAGE,
+    "prompt_tokens_details": {"cached_tokens": 1000},
+    "completion_tokens_details": {"reasoning_tokens": 200},
+}
+CHAT = "/v1/chat/completions"
+
+
+def say(told: dict[str, Any] | None) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": json.dumps(told)}]
+
+
+def chat(model: str = "gpt-4o", told: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A request, whose message says what the provider answers."""
+    return {"model": model, "max_tokens": 1000, "messages": say(told or {"usage": USAGE}), **more}
+
+
+def ask(proxy: Proxy, user: str, path: str, body: dict[str, Any], **more: Any) -> httpx.Response:
+    with proxy.client(user) as client:
+        return client.post(path, json=body, **more)
+
+
+def soon(look: Callable[[], Any], expected: Any) -> None:
+    """What happens after the client has gone."""
+    deadline = time.monotonic() + 20
+    while look() != expected:
+        assert time.monotonic() < deadline, (look(), expected)
+        time.sleep(0.05)
+
+
+def error(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["type"]
+
+
+@pytest.mark.parametrize(
+    ("model", "usage", "cost"),
+    [
+        ("gpt-4o", USAGE, "4"),
+        ("gpt-4o", CACHED, "4"),  # its price does not tell them apart
+        ("detailed", CACHED, "3.9"),  # 1000 × 1 + 1000 × 0.1 + 300 × 4 + 200 × 8
+        ("gpt-4o", {**USAGE, "completion_tokens": 5000}, "22"),  # more than was held
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_answer_is_charged_what_it_used(
+    proxy: Proxy, user: str, books: Books, model: str, usage: dict[str, Any], cost: str, stream: bool
+) -> None:
+    answer = ask(proxy, user, CHAT, chat(model, {"usage": usage}, stream=stream))
+    assert answer.status_code == 200, answer.text
+    assert "well" in answer.text
+    assert (books.charges(user), books.holds(user)) == ([Decimal(cost)], ["captured"])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_anthropic_cache_is_charged_by_its_own_rates(
+    proxy: Proxy, user: str, books: Books, stream: bool
+) -> None:
+    """2000 × 1 + 1000 × 0.1 + 500 × 2 + 250 × 4 for a thousand, in all three ways of asking for it."""
+    usage = {
+        "input_tokens": 2000,
+        "cache_read_input_tokens": 1000,
+        "cache_creation_input_tokens": 500,
+        "output_tokens": 250,
+    }
+    for path in (CHAT, "/v1/messages"):
+        answer = ask(proxy, user, path, chat("claude", {"usage": usage}, stream=stream))
+        assert answer.status_code == 200, answer.text
+    assert books.charges(user) == [Decimal("4.1")] * 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_responses_api_is_charged_what_it_used(proxy: Proxy, user: str, books: Books, stream: bool) -> None:
+    usage = {
+        "input_tokens": 2000,
+        "input_tokens_details": {"cached_tokens": 1000},
+        "output_tokens": 500,
+        "output_tokens_details": {"reasoning_tokens": 200},
+        "total_tokens": 2500,
+    }
+    body = {"model": "detailed", "input": json.dumps({"usage": usage}), "max_output_tokens": 900}
+    answer = ask(proxy, user, "/v1/responses", {**body, "stream": stream})
+    assert answer.status_code == 200, answer.text
+    assert (books.charges(user), books.holds(user)) == ([Decimal("3.9")], ["captured"])
+
+
+def test_mock_completion_embedding_and_image_are_charged(proxy: Proxy, user: str, books: Books) -> None:
+    told = json.dumps({"usage": {"prompt_tokens": 3000, "total_tokens": 3000}})
+    for path, body in (
+        (CHAT, chat("mocked")),  # 10 and 20 tokens
+        ("/v1/completions", {"model": "mocked", "prompt": "hello", "max_tokens": 100}),
+        ("/v1/embeddings", {"model": "embedder", "input": told}),
+        ("/v1/images/generations", {"model": "painter", "prompt": told, "n": 2}),
+    ):
+        answer = ask(proxy, user, path, body)
+        assert answer.status_code == 200, answer.text
+    assert books.charges(user) == [Decimal("0.09"), Decimal("0.09"), 3, 60]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_provider_that_fails_is_free(proxy: Proxy, user: str, books: Books, stream: bool) -> None:
+    answer = ask(proxy, user, CHAT, chat(told={"status": 500}, stream=stream))
+    assert answer.status_code == 500
+    assert (books.charges(user), books.holds(user)) == ([], ["released"])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_retries_and_a_fallback_are_one_charge(proxy: Proxy, user: str, books: Books, stream: bool) -> None:
+    """`limited` is refused by its provider each time, so gpt-4o answers. `limited` has the price."""
+    answer = ask(proxy, user, CHAT, chat("limited", stream=stream))
+    assert answer.status_code == 200, answer.text
+    assert (books.charges(user), books.holds(user)) == ([5], ["captured"])
+
+
+def test_too_few_tokens_is_a_402_with_the_facts(proxy: Proxy, user: str, books: Books) -> None:
+    asked = len(proxy.provider.requests)
+    answer = ask(proxy, user, CHAT, chat(max_tokens=100_000))
+    assert error(answer) == (402, "insufficient_tokens")
+    facts = answer.json()["error"]["provider_specific_fields"]
+    assert facts["balance"] == 120
+    assert facts["missing"] > 280
+    assert len(proxy.provider.requests) == asked
+    assert books.holds(user) == []
+
+
+@pytest.mark.parametrize(
+    ("user_id", "body", "refusal"),
+    [
+        ("nobody", chat(), (403, "no_payer")),
+        ("unknown", chat(), (404, "unknown_user")),
+        ("known", chat("transcriber"), (400, "price_does_not_fit")),
+        ("known", chat("painter"), (400, "price_does_not_fit")),
+        ("known", chat("unheard-of", max_tokens=None), (400, "max_tokens_needed")),
+        ("known", chat(fallbacks=["detailed"]), (400, "not_allowed_here")),
+        ("known", chat(mock_testing_fallbacks=True), (400, "not_allowed_here")),
+    ],
+)
+def test_request_that_cannot_be_charged_is_refused_by_name(
+    proxy: Proxy, service: Bank, books: Books, user_id: str, body: dict[str, Any], refusal: tuple[int, str]
+) -> None:
+    service.grant("known", 1)
+    asked = len(proxy.provider.requests)
+    assert error(ask(proxy, user_id, CHAT, body)) == refusal
+    assert len(proxy.provider.requests) == asked
+    assert books.holds(user_id) == []
+
+
+def test_call_types_without_a_price_are_refused_by_name(proxy: Proxy, user: str) -> None:
+    for path, body in (
+        ("/v1/moderations", {"input": "x"}),
+        ("/v1/rerank", {"model": "gpt-4o", "query": "x", "documents": ["y"]}),
+        ("/v1/audio/speech", {"model": "gpt-4o", "input": "x", "voice": "y"}),
+    ):
+        assert error(ask(proxy, user, path, body)) == (400, "call_type_not_charged"), path
+
+
+def test_answer_without_usage_is_charged_all_that_was_held(proxy: Proxy, user: str, books: Books) -> None:
+    answer = ask(proxy, user, CHAT, chat(told={"text": "well"}))
+    assert answer.status_code == 200, answer.text
+    (charge,) = books.charges(user)
+    assert 4 < charge < Decimal("4.1")
+    assert "reported no usage" in proxy.log.read_text()
+
+
+def hang_up(proxy: Proxy, user: str, path: str, body: dict[str, Any]) -> None:
+    """Read until the text is there, then leave."""
+    with proxy.client(user) as client, client.stream("POST", path, json={**body, "stream": True}) as answer:
+        assert answer.status_code == 200, answer.read()
+        assert any("went well" in line for line in answer.iter_lines())
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [(CHAT, "gpt-4o"), (CHAT, "o3"), ("/v1/messages", "claude"), ("/v1/responses", "gpt-4o")],
+)
+def test_stream_that_is_hung_up_on_is_charged_what_was_delivered(
+    proxy: Proxy, user: str, books: Books, path: str, model: str
+) -> None:
+    """o3 reasons without showing it, and nobody knows how much: all that was held is charged."""
+    told = {"text": "went well " * 1000, "hold_on": 30, "usage": {"input_tokens": 40, "output_tokens": 1}}
+    body = {**chat(model, told, max_tokens=9000), "input": json.dumps(told), "max_output_tokens": 9000}
+    for name in ("messages", "max_tokens") if path == "/v1/responses" else ("input", "max_output_tokens"):
+        del body[name]
+    hang_up(proxy, user, path, body)
+    soon(lambda: books.holds(user), ["captured"])
+    (charge,) = books.charges(user)
+    assert 36 < charge < 45 if model == "o3" else 7 < charge < 13
+
+
+def test_stream_that_is_hung_up_on_before_its_text_is_free(proxy: Proxy, user: str, books: Books) -> None:
+    body = chat(told={"text": "", "hold_on": 2}, stream=True)
+    with proxy.client(user) as client, pytest.raises(httpx.ReadTimeout):
+        client.post(CHAT, json=body, timeout=1)
+    soon(lambda: books.holds(user), ["released"])
+    assert books.charges(user) == []
+
+
+def test_stream_that_breaks_off_is_charged_what_was_delivered(proxy: Proxy, user: str, books: Books) -> None:
+    told = {"text": "went well " * 1000, "breaks_off": True}
+    answer = ask(proxy, user, CHAT, chat(told=told, max_tokens=9000, stream=True))
+    assert "went well" in answer.text
+    (charge,) = books.charges(user)
+    assert 7 < charge < 13
+
+
+@pytest.mark.parametrize("function", ["hold_tokens", "capture_hold"])
+def test_bank_that_answers_late_charges_once(
+    proxy: Proxy, user: str, books: Books, faults: Faults, function: str
+) -> None:
+    faults.function, faults.times = function, 2
+    assert ask(proxy, user, CHAT, chat()).status_code == 200
+    assert faults.times == 0
+    assert books.charges(user) == [4]
+
+
+def test_bank_that_is_away_stops_new_work_and_is_paid_later(
+    proxy: Proxy, user: str, books: Books, faults: Faults
+) -> None:
+    faults.function, faults.times = "hold_tokens", 5
+    answer = ask(proxy, user, CHAT, chat())
+    assert error(answer) == (503, "unavailable")
+    faults.function, faults.times = "capture_hold", 6
+    assert ask(proxy, user, CHAT, chat()).status_code == 200
+    soon(lambda: books.charges(user), [4])
+
+
+def test_requests_with_one_call_id_are_charged_apart(proxy: Proxy, user: str, books: Books) -> None:
+    """The client of the proxy chooses LiteLLM's call id, so it is not the key of the hold."""
+    for _ in range(2):
+        ask(proxy, user, CHAT, chat(), headers={"x-litellm-call-id": "mine"})
+    assert books.charges(user) == [4, 4]
+
+
+def test_mark_that_a_client_sends_ends_no_hold(proxy: Proxy, user: str, books: Books) -> None:
+    answer = ask(proxy, user, CHAT, chat(metadata={"pgcredits_hold": "x" * 32}))
+    assert answer.status_code == 200
+    assert books.charges(user) == [4]
+
+
+def test_answer_from_the_cache_of_the_proxy_is_free(proxy: Proxy, user: str, books: Books) -> None:
+    body = chat(told={"usage": USAGE, "text": "well, once"}, cache={"use-cache": True})
+    asked = len(proxy.provider.requests)
+    soon(lambda: ask(proxy, user, CHAT, body).status_code == 200 and "released" in books.holds(user), True)
+    assert ask(proxy, user, CHAT, {**body, "stream": True}).status_code == 200
+    assert books.charges(user) == [4] * (len(proxy.provider.requests) - asked)
+
+
+def test_options_say_who_pays_how_much_is_held_and_what_a_cached_answer_costs(
+    optioned: Proxy, user: str, books: Books
+) -> None:
+    """Each call of this proxy to the bank is lost, then answered with 503, and then done."""
+    body = {**chat("house-model", {"usage": USAGE, "text": "well, twice"}), "user": user}
+    del body["max_tokens"]
+    for times in (1, 2, 3):
+        answer = ask(optioned, "a-backend", CHAT, {**body, "cache": {"use-cache": True}})
+        assert answer.status_code == 200, answer.text
+        assert books.charges(user) == [4] * times
+    assert optioned.provider.requests[-1]["max_tokens"] == 7
+    assert error(ask(optioned, "a-backend", "/v1/moderations", {"input": "x"}))[1] != "call_type_not_charged"
+
+
+def test_long_stream_keeps_its_hold(optioned: Proxy, user: str, books: Books) -> None:
+    body = chat(told={"text": "went well", "hold_on": 30}, stream=True, user=user)
+    with optioned.client("a-backend") as client, client.stream("POST", CHAT, json=body) as answer:
+        parts = answer.iter_raw()
+        assert "went well" in next(parts).decode()
+        at_first = books.expires_at(user)
+        soon(lambda: books.expires_at(user) > at_first, True)
+    soon(lambda: books.holds(user), ["captured"])
+
+
+def test_proxy_that_is_killed_leaves_a_hold_that_expires(optioned: Proxy, user: str, books: Books) -> None:
+    """Its ttl is three seconds. This is the last test of this proxy."""
+    body = chat(told={"text": "went well", "hold_on": 30}, stream=True, user=user)
+    with optioned.client("a-backend") as client, client.stream("POST", CHAT, json=body) as answer:
+        parts = answer.iter_raw()
+        assert "went well" in next(parts).decode()
+        assert books.held(user) > 0
+        optioned.kill()
+        with pytest.raises(httpx.TransportError):
+            list(parts)
+    soon(lambda: books.held(user), 0)
+    assert books.charges(user) == []
