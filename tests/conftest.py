@@ -20,6 +20,7 @@ from typing import Any
 import hypothesis
 import psycopg
 import pytest
+from pytest_postgresql import factories
 from support import PASSWORD, VERIFIER, free_port, harden
 from xdist.scheduler import LoadScopeScheduling
 
@@ -121,12 +122,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running server."""
+    """A running server, in the shape in which pytest-postgresql wants it."""
 
     port: int
+    host: str = "127.0.0.1"
+    user: str = "postgres"
+    password: str = PASSWORD
+    options: str = ""
+    maintenance_dbname: str = "postgres"
+    template_dbname: str = "template1"
 
     def url(self, dbname: str = "postgres") -> str:
-        return database_url("127.0.0.1", self.port, dbname, "postgres", PASSWORD)
+        return database_url(self.host, self.port, dbname, self.user, self.password)
 
 
 @pytest.fixture(scope="session")
@@ -156,16 +163,22 @@ def maintainer(cluster: Cluster) -> Iterator[Connection]:
         yield connection
 
 
+def _load(host: str, port: int, user: str, dbname: str, password: str, **_: Any) -> None:
+    url = database_url(host, port, dbname, user, password)
+    migrate(url, options=Options(harden=True))
+    apply_catalog(url, "iahome")
+    with psycopg.connect(url) as connection:
+        for login in LOGINS:
+            connection.execute(f"alter role {login} password '{VERIFIER}'")
+
+
+loaded = factories.postgresql_noproc(depends_on="cluster", dbname="pgcredits_template", load=[_load])
+
+
 @pytest.fixture(scope="session")
-def template(cluster: Cluster, maintainer: Connection) -> str:
+def template(loaded: Any) -> str:
     """The name of a migrated database with the prices of iahome. Nobody connects to it any more."""
-    name = "pgcredits_template"
-    maintainer.execute(f"create database {name}")
-    migrate(cluster.url(name), options=Options(harden=True))
-    apply_catalog(cluster.url(name), "iahome")
-    for login in LOGINS:
-        maintainer.execute(f"alter role {login} password '{VERIFIER}'")
-    return name
+    return str(loaded.template_dbname)
 
 
 @contextmanager
