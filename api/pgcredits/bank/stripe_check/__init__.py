@@ -68,7 +68,11 @@ def _at_stripe(given: Given, secret_key: str, bank: bank_side.Bank) -> Iterator[
             if bank.plans:
                 try:
                     default = items(
-                        client, "/v1/billing_portal/configurations", is_default="true", active="true"
+                        client,
+                        "/v1/billing_portal/configurations",
+                        is_default="true",
+                        active="true",
+                        expand=[f"data.{prices.PRODUCTS}"],
                     )
                 except ForbiddenError:
                     yield wrong(

@@ -11,6 +11,7 @@ from pgcredits.bank.stripe_check.line import Line, ok, unknown, wrong
 from pgcredits.bank.stripe_check.reading import ForbiddenError, Json, get
 
 _CONFIGURED = "give the right one in PGCREDITS_STRIPE_PRICES, and apply the price list again"
+PRODUCTS = "features.subscription_update.products"  # Stripe leaves them out unless they are asked for
 _PORTAL = "Settings → Billing → Customer portal in Stripe's dashboard"
 
 
@@ -82,10 +83,13 @@ def check_portal(configurations: Sequence[Json], plans: Sequence[Sold]) -> Itera
         if not (features.get(name) or {}).get("enabled"):
             yield wrong(about, f"customers cannot {text}", f"switch it on: {_PORTAL}")
     changing = features.get("subscription_update") or {}
-    offered = {price for each in changing.get("products") or () for price in each.get("prices") or ()}
+    products = changing.get("products")
+    offered = {price for each in products or () for price in each.get("prices") or ()}
     missing = [each.name for each in plans if each.price_id and each.price_id not in offered]
     if len(plans) > 1 and not changing.get("enabled"):
         yield wrong(about, "customers cannot change their plan", f"switch it on: {_PORTAL}")
+    elif len(plans) > 1 and products is None:
+        yield unknown(about, "Stripe does not say which plans it offers", f"look there: {_PORTAL}")
     elif len(plans) > 1 and missing:
         yield wrong(about, f"it does not offer {', '.join(missing)}", f"add their prices: {_PORTAL}")
     else:
