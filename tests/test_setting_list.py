@@ -132,5 +132,8 @@ def test_compose_passes_every_setting_of_serve() -> None:
             assert value.startswith("postgresql://pgcredits_"), name
         elif setting.default == REQUIRED or name.endswith("_PASSWORD"):
             assert ":?" in value, f"{name} is required: ${{{name}:?what to do}}"
+        elif name == "PGCREDITS_TRUSTED_PROXIES":
+            caddy = services["caddy"]["networks"]["default"]["ipv4_address"]
+            assert value == f"${{{name}:-{caddy}}}", "the API trusts the proxy that the file brings"
         else:
             assert value in (f"${{{name}:-}}", f"${{{name}:-{setting.default}}}"), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -112,6 +113,28 @@ def test_nothing_is_set_when_one_login_is_missing(
     monkeypatch.undo()
     assert (done.exit_code, "no login pgcredits_nobody" in done.output) == (1, True)
     assert signs_in(without_password, "pgcredits_api", PASSWORD)
+
+
+def test_two_calls_at_once_end_with_the_passwords_of_one(url: str, without_password: str) -> None:
+    """Each is one transaction. The other one has waited, or says that it has to be run again."""
+    pairs = [dict.fromkeys(("pgcredits_api", "pgcredits_auditor"), f"of call {n}") for n in range(4)]
+
+    def call(given: dict[str, str]) -> bool:
+        try:
+            return bool(passwords.run(url, given))
+        except passwords.PasswordError as refused:
+            assert "run it again" in str(refused)
+            return False
+
+    try:
+        with ThreadPoolExecutor(len(pairs)) as threads:
+            assert any(threads.map(call, pairs))
+        (won,) = (
+            pair for pair in pairs if signs_in(without_password, "pgcredits_api", pair["pgcredits_api"])
+        )
+        assert signs_in(without_password, "pgcredits_auditor", won["pgcredits_auditor"])
+    finally:
+        passwords.run(url, dict.fromkeys(passwords.VARIABLES.values(), PASSWORD))
 
 
 def test_environment_without_a_password_is_refused() -> None:

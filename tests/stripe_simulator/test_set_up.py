@@ -18,8 +18,13 @@ def test_account_endpoint_and_portal_have_the_members_of_stripes(simulator):
     (endpoint,) = api.webhook_endpoints.list().data
     assert endpoint.url == simulator.receiver.url
     assert endpoint.api_version == "2026-10-28.endive"
-    simulator.price()
-    (configuration,) = api.billing_portal.configurations.list({"is_default": True}).data
+    price = simulator.price()
+    products = "features.subscription_update.products"
+    (plain,) = api.billing_portal.configurations.list({"is_default": True}).data
+    assert "products" not in plain.features.subscription_update
+    asked = {"is_default": True, "expand": [f"data.{products}"]}
+    (configuration,) = api.billing_portal.configurations.list(asked).data
+    assert any(price in each.prices for each in configuration.features.subscription_update.products)
     account = api.accounts.retrieve_current()
     assert account.charges_enabled is True
     for thing in (

@@ -60,6 +60,13 @@ def run(url: str, passwords: Mapping[str, str]) -> dict[str, bool]:
 
     `url` is an administrator's. Raises PasswordError, psycopg.Error.
     """
+    try:
+        return _set(url, passwords)
+    except psycopg.errors.InternalError_:  # "tuple concurrently updated"
+        raise PasswordError("somebody else changes these logins at this moment: run it again") from None
+
+
+def _set(url: str, passwords: Mapping[str, str]) -> dict[str, bool]:
     with admin.connect(url, PURPOSE) as connection:
         changed = {}
         for login, password in passwords.items():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stripe_simulator.core.billing import portal
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.store import Json, Store
 
@@ -45,6 +46,8 @@ def _expand_at(store: Store, place: Any, keys: list[str], path: str) -> None:
     key, *rest = keys
     if isinstance(place, dict) and key == "line_items" and place.get("object") == "checkout.session":
         place[key] = line_item_list(store, place["id"])
+    if isinstance(place, dict) and key == "products" and "default_allowed_updates" in place:
+        place[key] = portal.products(store)  # of a portal's configuration
     if not isinstance(place, dict) or key not in place:
         raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
     value = place[key]

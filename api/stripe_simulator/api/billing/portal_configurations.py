@@ -40,13 +40,9 @@ def list_all(call: Call) -> Json:
 
 
 def _default(store: Store) -> Json | None:
-    """What the page can do: change plans to every recurring price, cancel, change the card."""
+    """What the page can do: change plans, cancel, change the card. Its products come by ``expand[]``."""
     if not store.settings["portal_saved"]:
         return None
-    products: dict[str, list[str]] = {}
-    for price in reversed(store.newest("price", 1000)):
-        if price["type"] == "recurring" and price["active"]:
-            products.setdefault(price["product"], []).append(price["id"])
     return {
         "id": portal.CONFIGURATION,
         "object": "billing_portal.configuration",
@@ -72,15 +68,7 @@ def _default(store: Store) -> Json | None:
             "subscription_update": {
                 "billing_cycle_anchor": None,
                 "default_allowed_updates": ["price"],
-                "enabled": bool(products),
-                "products": [
-                    {
-                        "adjustable_quantity": {"enabled": False, "maximum": None, "minimum": 1},
-                        "prices": prices,
-                        "product": product,
-                    }
-                    for product, prices in products.items()
-                ],
+                "enabled": True,
                 "proration_behavior": "create_prorations",
                 "schedule_at_period_end": {"conditions": []},
                 "trial_update_behavior": "end_trial",

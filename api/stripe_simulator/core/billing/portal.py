@@ -7,6 +7,22 @@ KIND = "billing_portal.session"
 CONFIGURATION = "bpc_simulated"
 
 
+def products(store: Store) -> list[Json]:
+    """What customers can change to: every recurring price that is active."""
+    found: dict[str, list[str]] = {}
+    for price in reversed(store.newest("price", 1000)):
+        if price["type"] == "recurring" and price["active"]:
+            found.setdefault(price["product"], []).append(price["id"])
+    return [
+        {
+            "adjustable_quantity": {"enabled": False, "maximum": None, "minimum": 1},
+            "prices": prices,
+            "product": product,
+        }
+        for product, prices in found.items()
+    ]
+
+
 def new(store: Store, customer: str, params: Json) -> Json:
     """Store a session. Its ``url`` is the page."""
     id = new_id("bps")
