@@ -42,8 +42,17 @@ test: lint ## every check, and every test on PostgreSQL 18 and on Debian's 15 wh
 	postgresql-15-plpgsql-check): tests run on 18 alone"
 	@$(BOTH) $(VERSIONS:%=test-%)
 
-test-18: $(DEV_STAMP)
+# supabase-js and PostgREST, for tests/supabase. Without Node.js the test that needs them is skipped.
+SUPABASE_JS := $(if $(NODE),.venv/supabase-js/.installed)
+
+test-18: $(DEV_STAMP) $(SUPABASE_JS)
 	$(BIN)/pytest $(PARALLEL)
+
+.venv/supabase-js/.installed: tests/supabase/package.json tests/supabase/package-lock.json | .venv/bin/python
+	@echo "installing supabase-js and PostgREST into $(@D)"
+	@mkdir -p $(@D) && cp $^ $(@D)/
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch .installed \
+		|| { echo "npm could not install them: a test of tests/supabase is skipped"; test -z "$$CI"; }
 
 # Without what asks nothing of the version, or repeats what another test asks of it.
 test-15: $(DEV_STAMP)

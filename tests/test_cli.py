@@ -41,6 +41,7 @@ def test_every_command_explains_itself() -> None:
         "maintain",
         "stripe",
         "work",
+        "supabase",
         "env",
     ]
     for command in commands:

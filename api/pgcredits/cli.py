@@ -48,6 +48,9 @@ from pgcredits.settings import (
     stripe_key,
     stripe_prices,
 )
+from pgcredits.supabase import Options as SupabaseOptions
+from pgcredits.supabase import ProjectError
+from pgcredits.supabase import write_files as write_supabase_files
 from pgcredits.tokens import ROLES, mint
 from pgcredits.work import run as run_worker
 from pgcredits.work.settings import WorkSettings
@@ -65,6 +68,7 @@ _EXPECTED = (
     passwords.PasswordError,
     psycopg.OperationalError,
     psycopg.ProgrammingError,  # a URL that cannot be read
+    ProjectError,
     stripe_check.BooksError,
     stripe_pull.PullError,
     StrangersError,
@@ -752,6 +756,31 @@ def work(data_dir: Path, database_url: str | None, every: float, at_once: int) -
     """
     url = _database(database_url, data_dir)
     run_worker(WorkSettings.from_env(url), every, at_once)
+
+
+@main.group(cls=_Commands)
+def supabase() -> None:
+    """The bank in a Supabase project: docs/supabase.md."""
+
+
+@supabase.command("init")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="supabase",
+    show_default=True,
+    help="Folder of the project: the one with config.toml.",
+)
+@click.option("--catalog", metavar="NAME|FILE", help="Also a migration that applies this price list.")
+@click.option("--add", is_flag=True, help="The price list goes beside the one of another product.")
+def supabase_init(folder: Path, catalog: str | None, add: bool) -> None:
+    """Write the migrations and settings of the bank.
+
+    `supabase db push` applies the migrations. Overwrites no file: a second run changes nothing. Packs get
+    their price at Stripe from PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…".
+    """
+    write_supabase_files(SupabaseOptions(folder, catalog, add), say=click.echo)
 
 
 @main.command()

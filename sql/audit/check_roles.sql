@@ -41,8 +41,18 @@ standing as (
             select g.rolname::text
             from pg_catalog.pg_auth_members as m
             inner join pg_catalog.pg_roles as g on m.roleid = g.oid
-            where m.member = r.oid
-            order by g.rolname
+            where m.member = r.oid and e.role not in ('anon', 'authenticated', 'service_role')
+            union
+            -- PostgREST and Supabase use these three as well, and make them members of roles of their own. Such roles
+            -- must not lead to a role of the bank; credits.member_faults() looks at what else they may do.
+            select g.rolname::text
+            from credits.role_steps() as t
+            inner join pg_catalog.pg_roles as g on t.target_id = g.oid
+            where
+                t.role_id = r.oid and t.target_id is distinct from r.oid
+                and e.role in ('anon', 'authenticated', 'service_role')
+                and g.rolname in (select x.role from recipe as x)
+            order by 1
         ) as is_member_of
     from recipe as e
     left join pg_catalog.pg_roles as r on e.role = r.rolname

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.one_version
 
 API = Path(pgcredits.__file__).parents[1]
 # Each may import those before it. "" is for the modules directly in pgcredits, which all others may use.
-LAYERS = ("", "bank", "http", "work", "local", "demo", "cli")
+LAYERS = ("", "bank", "supabase", "http", "work", "local", "demo", "cli")
 # What the HTTP API needs of the bank's administration, and the local machine of the HTTP API.
 NARROW = {
     ("bank", "http"): {"pgcredits.bank.migrate.files"},  # the number of the newest migration

@@ -1,8 +1,8 @@
 -- What members of the bank's roles may do beyond these roles. audit.check_roles and audit.check_creators look at this.
 -- A member may act as every role that it can take, in any number of steps.
 
-create or replace function credits.member_reach()
-returns table (role_id oid, role text, target_id oid, target text)
+create or replace function credits.role_steps()
+returns table (role_id oid, target_id oid)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -16,11 +16,26 @@ begin
         select s.role_id, m.roleid
         from steps as s
         inner join pg_catalog.pg_auth_members as m on s.target_id = m.member
-    ),
+    )
 
-    named as (
+    select s.*
+    from steps as s;
+end
+$$;
+comment on function credits.role_steps() is
+'For each role: every role that it can take in any number of steps, itself included.';
+
+create or replace function credits.member_reach()
+returns table (role_id oid, role text, target_id oid, target text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with named as (
         select s.role_id, r.rolname::text as role, s.target_id, t.rolname::text as target
-        from steps as s
+        from credits.role_steps() as s
         inner join pg_catalog.pg_roles as r on s.role_id = r.oid
         inner join pg_catalog.pg_roles as t on s.target_id = t.oid
     )
@@ -58,12 +73,11 @@ as $$
 begin
     return query
     with reach as (
-        -- The roles that roles.sql makes are compared with it as a whole.
+        -- The roles that roles.sql makes are compared with it as a whole. Those that a neighbour uses as well may be members
+        -- of the neighbour's roles.
         select x.*
         from credits.member_reach() as x
-        where
-            x.role not in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
-            and not starts_with(x.role, 'pgcredits_')
+        where x.role not in ('spender', 'support', 'analyst', 'auditor') and not starts_with(x.role, 'pgcredits_')
     ),
 
     powers as (
@@ -90,9 +104,11 @@ begin
     where
         -- `pgcredits maintain --end-idle` needs these two beside service_role.
         (
-            x.target in ('pg_signal_backend', 'pg_read_all_stats')
+            x.target in ('pg_signal_backend', 'pg_read_all_stats') and x.role <> 'service_role'
             and x.role in (select y.role from reach as y where y.target = 'service_role')
-        ) is not true;
+        ) is not true
+        -- The login of Supabase's Storage, a part of the platform, may create roles.
+        and (x.role = 'supabase_storage_admin' and p.power = 'createrole') is not true;
 end
 $$;
 comment on function credits.member_faults() is

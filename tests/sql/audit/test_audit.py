@@ -270,6 +270,11 @@ FAULTS = {
         ),
         "grant service_role to pgcredits_api",
         "grant service_role to support",
+        # Roles that neighbours use as well may have roles of theirs, but no way to more power over the bank.
+        "grant pg_monitor to anon",
+        "create role staff; grant pg_read_all_data to staff; grant staff to service_role",
+        "create role staff; grant auditor to staff; grant staff to authenticated",
+        "create role staff; grant credits_owner to staff; grant staff to authenticated",
         "grant pg_write_all_data to pgcredits_service",
         "revoke spender from service_role",
         "revoke anon from pgcredits_api",

@@ -554,6 +554,7 @@ EXECUTE = {
         "credits.standing_others()",
         "credits.standing_triggers_of_events()",
         "credits.standing_defaults()",
+        "credits.role_steps()",
         "credits.member_faults()",
         "credits.member_grants()",
         "credits.member_reach()",

@@ -4255,6 +4255,11 @@ CREATE FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) IS 'The lots that were granted because this order was paid: the referrer''s reward and the buyer''s own.';
+CREATE FUNCTION credits.role_steps() RETURNS TABLE(role_id oid, target_id oid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.role_steps() IS 'For each role: every role that it can take in any number of steps, itself included.';
 CREATE FUNCTION credits.roll_over(p_account_id uuid, p_order_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4470,7 +4475,7 @@ CREATE FUNCTION credits.standing_triggers_of_events() RETURNS TABLE(kind text, n
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.standing_triggers_of_events() IS 'Event triggers, which run with every migration. In a database of the bank''s own: all of them. In a database with neighbours: those whose function is in schema public, or belongs to a role that is not a superuser.';
+COMMENT ON FUNCTION credits.standing_triggers_of_events() IS 'Event triggers, which run with every migration. In a database of the bank''s own: all of them. In a database with neighbours: those whose function belongs to a role that is neither a superuser nor the owner of the database.';
 CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7853,8 +7858,14 @@ CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
             ARRAY( SELECT (g.rolname)::text AS rolname
                    FROM (pg_auth_members m
                      JOIN pg_roles g ON ((m.roleid = g.oid)))
-                  WHERE (m.member = r.oid)
-                  ORDER BY g.rolname) AS is_member_of
+                  WHERE ((m.member = r.oid) AND (e.role <> ALL (ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text])))
+                UNION
+                 SELECT (g.rolname)::text AS rolname
+                   FROM (credits.role_steps() t(role_id, target_id)
+                     JOIN pg_roles g ON ((t.target_id = g.oid)))
+                  WHERE ((t.role_id = r.oid) AND (t.target_id IS DISTINCT FROM r.oid) AND (e.role = ANY (ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text])) AND (g.rolname IN ( SELECT x.role
+                           FROM recipe x)))
+          ORDER BY 1) AS is_member_of
            FROM (recipe e
              LEFT JOIN pg_roles r ON ((e.role = r.rolname)))
         )
@@ -11229,6 +11240,8 @@ REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.reversal_rank(p_status text) TO auditor;
 REVOKE ALL ON FUNCTION credits.reverse_rewards(p_reverse boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.role_steps() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.role_steps() TO auditor;
 REVOKE ALL ON FUNCTION credits.roll_over(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.rolled_into(p_account_id uuid, p_subscription_id text, p_starts_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;

@@ -22,7 +22,7 @@ from pgcredits.bank.migrate.files import OWNER, digest
 
 MUTEX = "yoyo.migrating"
 _FIRST_OF_BEFORE = "0001-roles"  # every database from before 0.1.0 began with it, and no later one does
-_BOOKKEEPING = (
+BOOKKEEPING = (
     "create schema if not exists yoyo",
     "revoke all on schema yoyo from public",
     f"create table if not exists {MUTEX} ()",  # only its owner and superusers may lock it
@@ -38,7 +38,7 @@ def files(folder: Path) -> list[Migration]:
 def prepare(connection: psycopg.Connection[Any]) -> None:
     """Make the tables of the marks, if they are missing."""
     if _first(connection, "select to_regclass('yoyo.applied_files')") is None:
-        for statement in _BOOKKEEPING:
+        for statement in BOOKKEEPING:
             connection.execute(statement.encode())
 
 

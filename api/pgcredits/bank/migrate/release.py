@@ -15,9 +15,12 @@ import psycopg
 from pgcredits.bank.migrate import marks
 from pgcredits.bank.migrate.files import OWNER, digest, digests
 
-_SHAPE = ("table", "sequence", "type")  # made by migrations
-_BEHAVIOUR = ("function", "view", "trigger", "policy", "rule", "privileges")  # made by sql/
+SHAPE = ("table", "sequence", "type")  # made by migrations
+BEHAVIOUR = ("function", "view", "trigger", "policy", "rule", "privileges")  # made by sql/
 _Key = tuple[str, str]
+# Two parts of a release, as queries.
+SERVER = "current_setting('server_version')"
+MONTH = "date_trunc('month', now() at time zone 'UTC')::date::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,14 @@ def last(connection: psycopg.Connection[Any]) -> Release | None:
 
 def target(connection: psycopg.Connection[Any], migrations: Path, sql: Path, hardened: bool) -> str:
     """The digest of everything that decides the result of a migrate."""
-    row = connection.execute(
-        "select current_setting('server_version'), date_trunc('month', now() at time zone 'UTC')::date::text"
-    ).fetchone()
+    row = connection.execute(f"select {SERVER}, {MONTH}".encode()).fetchone()
+    return digest(target_text(row[0], row[1], migrations, sql, hardened)) if row else ""
+
+
+def target_text(server: str, month: str, migrations: Path, sql: Path, hardened: bool) -> str:
+    """JSON of everything that decides the result of a migrate. Queries for two parts: SERVER and MONTH."""
     texts = {str(m.id): digest(Path(m.path).read_text()) for m in marks.files(migrations)}
-    parts = [version("pgcredits"), *(row or ()), hardened, texts, digests(sql)]
-    return digest(json.dumps(parts, sort_keys=True))
+    return json.dumps([version("pgcredits"), server, month, hardened, texts, digests(sql)], sort_keys=True)
 
 
 def objects(connection: psycopg.Connection[Any]) -> Objects:
@@ -112,8 +117,8 @@ def record(
             sources.get(key),
         )
         for key, definition in now.items()
-        if key[0] in _BEHAVIOUR
-        or (key[0] in _SHAPE and not (before.made and key in before.standing and key not in before.made))
+        if key[0] in BEHAVIOUR
+        or (key[0] in SHAPE and not (before.made and key in before.standing and key not in before.made))
     ]
     connection.execute("delete from credits.release_objects")
     with connection.cursor() as cursor:
@@ -138,7 +143,7 @@ def record(
 
 def _kept(before: Objects, key: _Key, now: Mapping[_Key, str]) -> bool:
     """Did somebody change it by hand, and not this run?"""
-    return key[0] in _SHAPE and before.standing.get(key) == now[key] != before.made[key][0]
+    return key[0] in SHAPE and before.standing.get(key) == now[key] != before.made[key][0]
 
 
 @contextmanager

@@ -37,6 +37,21 @@ _CANNOT_REPLACE = (
 )
 
 
+def sources(sql: Path) -> dict[_Key, str]:
+    """The digest of each statement that makes something which may be left alone, by the key of that."""
+    paths = [path for path in reloaded(sql) if path.parent.name != COMMENTS and _locks(path.read_text())]
+    return {
+        statement.key: statement.source
+        for path in (*paths, sql / ACCESS)
+        for statement in split(path.read_text())
+        if statement.kind in ("view", "trigger", "policy")
+    }
+
+
+def _locks(text: str) -> bool:
+    return "create or replace view" in text or "trigger" in text
+
+
 class Reload:
     """One reload. `unchanged` has the digests of statements that need not be executed, by key."""
 
@@ -47,7 +62,7 @@ class Reload:
         self._unchanged = dict(unchanged)
         self._before = drops.functions(connection)
         self._comments = _comments(connection)
-        self.sources: dict[_Key, str] = {}  # of every statement that makes something which may be left alone
+        self.sources = sources(sql)
         self.dropped: list[str] = []
         self.retired: dict[int, drops.Function] = {}
 
@@ -95,8 +110,7 @@ class Reload:
             text = path.read_text()
             if path.parent.name == COMMENTS:
                 text = leave_out(text, self._is_said)
-            elif "create or replace view" in text or "trigger" in text:
-                self._note(text)
+            elif _locks(text):
                 text = leave_out(text, self._is_unchanged)
             try:
                 with self._connection.transaction():
@@ -197,7 +211,6 @@ class Reload:
         """Step 3. A policy is made when it is missing or differs. Nothing is dropped to be made again."""
         path = self._sql / ACCESS
         text = path.read_text()
-        self._note(text)
         standing = {name for kind, name in self._attached() if kind == "policy"}
         listed = {name for name in standing if name.split(" on ")[0] in _BY_LOOP}
         self._as_owner()
@@ -228,11 +241,6 @@ class Reload:
         """Forget objects that no longer exist, so that they are made."""
         there = {("view", name) for name in drops.views(self._connection)} | set(self._attached())
         self._unchanged = {key: source for key, source in self._unchanged.items() if key in there}
-
-    def _note(self, text: str) -> None:
-        for statement in split(text):
-            if statement.kind in ("view", "trigger", "policy"):
-                self.sources[statement.key] = statement.source
 
     def _is_unchanged(self, statement: Statement) -> bool:
         """Can this statement be left out?"""
@@ -292,13 +300,13 @@ _ATTACHED = """
     from pg_rewrite as r join tables as t on r.ev_class = t.oid
     where r.rulename <> '_RETURN'
 """
-_BODIES = """
+BODIES = """
     select case l.lanname when 'sql' then fmgr_sql_validator(p.oid) else plpgsql_validator(p.oid) end
     from pg_proc as p
     join pg_language as l on l.oid = p.prolang
     where l.lanname in ('sql', 'plpgsql') and p.pronamespace::regnamespace::text = any(%s)
-        and p.oid <> all(%s::oid[])
 """
+_NOT_RETIRED = " and p.oid <> all(%s::oid[])"
 
 
 def _comments(connection: psycopg.Connection[Any]) -> dict[str, str]:
@@ -321,6 +329,6 @@ def _check_bodies(connection: psycopg.Connection[Any], retired: list[int]) -> No
     """Check what CREATE FUNCTION would have checked, now that all functions exist."""
     connection.execute("set local check_function_bodies = on")
     try:
-        connection.execute(_BODIES, [list(FOLDERS), retired])
+        connection.execute(BODIES + _NOT_RETIRED, [list(FOLDERS), retired])
     except psycopg.Error as error:
         raise MigrationError(f"in the body of a function: {error}") from error

@@ -17,20 +17,6 @@ def make_roles(connection: admin.Connection, sql: Path = SQL) -> None:
     """Make the missing roles, and give our logins the bounds that nobody has set. Raises MigrationError."""
     if (sql / ROLES).exists():
         execute(connection, sql / ROLES)
-    _become_able_to_act(connection)
-
-
-def _become_able_to_act(connection: admin.Connection) -> None:
-    """Since PostgreSQL 16, the maker of a role may grant it, but must grant it to itself to act as it."""
-    if connection.info.server_version < 160000:
-        return
-    row = connection.execute(
-        "select not coalesce(bool_or(pg_has_role(current_user, r.oid, 'set')), true) from pg_roles as r"
-        " where r.rolname = %s",
-        [OWNER],
-    ).fetchone()
-    if row is not None and row[0]:
-        connection.execute(f"grant {OWNER} to current_user with inherit true, set true".encode())
 
 
 def run(url: str, take_ownership: bool) -> None:
