@@ -46,6 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="compare with PostgREST and run its JavaScript clients: needs npm, and is not for CI",
     )
+    parser.addoption(
+        "--next",
+        action="store_true",
+        help="run the example of Next.js in a real Next.js: installs 400 MB with npm",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -23,6 +23,7 @@ from pgcredits.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / ".venv" / "typescript"
+NEXT = ROOT / ".venv" / "next"
 MODELS = {
     "gpt-5": {"input_tokens": 0.5, "output_tokens": 1},
     "gpt-5-cached": {"input_tokens": 0.5, "output_tokens": 1, "cached_input_tokens": 0.05},
@@ -46,6 +47,22 @@ def package() -> Path:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return PACKAGE
+
+
+@pytest.fixture(scope="session")
+def next_app(request: pytest.FixtureRequest, package: Path) -> Path:
+    """The folder of the example with Next.js and the compiled client, laid out as in the repository."""
+    if not request.config.getoption("--next"):
+        pytest.skip("runs a real Next.js: pytest tests/typescript --next")
+    client, app = NEXT / "api" / "typescript", NEXT / "docs" / "examples" / "nextjs"
+    shutil.rmtree(client, ignore_errors=True)
+    shutil.copytree(package, client, ignore=shutil.ignore_patterns("node_modules", "test", "tested"))
+    shutil.copytree(ROOT / "docs" / "examples" / "nextjs", app, dirs_exist_ok=True)
+    shutil.rmtree(app / ".next", ignore_errors=True)
+    words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(words, cwd=app, capture_output=True, text=True, timeout=_SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return app
 
 
 @pytest.fixture(scope="module")
