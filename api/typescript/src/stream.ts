@@ -22,6 +22,7 @@ export function chargedStream<Part>(
   let failure: unknown;
 
   const leave = () => {
+    if (failure !== undefined) return hold.fail(failure);
     watch.left?.();
     return surely(hold.hangUp(), hold);
   };

@@ -91,7 +91,7 @@ test("usage is told with its parts, and each token once", () => {
     reasoning_tokens: 20,
   });
   const none = { cached_input_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 0 };
-  assert.deepEqual(usageOf(reported(100, 50)), { input_tokens: 100, output_tokens: 50, ...none });
+  assert.deepEqual(usageOf(reported(100, 50, 0, NaN)), { input_tokens: 100, output_tokens: 50, ...none });
   assert.equal(usageOf(reported(10, 5, 60))?.["input_tokens"], 0); // the provider leaves cached input out
 });
 
@@ -194,6 +194,16 @@ test("a stream that is stopped is charged for its prompt and the text that was s
     const [cost] = await charges(user);
     assert.ok(Number(cost) >= 30 && Number(cost) <= 31, `${stopped}: ${cost}`); // 40 × 0.5 + 30 / 3
   }
+});
+
+test("a stream that failed is free, also for a reader who leaves then", async () => {
+  const user = await newUser();
+  const model = charged(streaming([text("a"), { type: "error", error: "broken" }, text("b")]), user);
+  const { stream } = await model.doStream({ prompt: [] });
+  const reader = stream.getReader();
+  while ((await reader.read()).value?.type !== "error");
+  await reader.cancel();
+  assert.deepEqual([await charges(user), await holds(user)], [[], ["released"]]);
 });
 
 test("each step of a loop with tools is charged", async () => {

@@ -1,6 +1,6 @@
 /**
- * The example docs/examples/nextjs. Its routes are called here with requests, or by a real Next.js if NEXT_APP names the
- * folder of an installed one. They reach the bank through a proxy, which is away when `busy` says so.
+ * The example docs/examples/nextjs. Its routes are called here with requests, or by a real Next.js if NEXT_APP names
+ * the folder in which it is built. They reach the bank through a proxy, which is away when `busy` says so.
  */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
@@ -15,7 +15,7 @@ const { PGCREDITS_URL: bankUrl = "", NEXT_APP: folder } = process.env;
 const keys: unknown[] = []; // of the calls that the proxy has seen
 let busy = 0; // how many calls the proxy refuses
 let next: ChildProcess | undefined;
-let send: (path: "images" | "chat", user: string | undefined, body: object) => Promise<Response>;
+let send: (path: string, user: string | undefined, body: object, signal?: AbortSignal) => Promise<Response>;
 
 const proxy = createServer(async (request, response) => {
   const parts: Buffer[] = [];
@@ -45,24 +45,24 @@ after(async () => {
   await new Promise((resolve) => proxy.close(resolve));
 });
 
-function requestOf(base: string, path: string, user: string | undefined, body: object): Request {
+function requestOf(base: string, ...[path, user, body, signal]: Parameters<typeof send>): Request {
   const headers = { "Content-Type": "application/json", ...(user !== undefined && { "x-user": user }) };
-  return new Request(`${base}/api/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const told = { method: "POST", headers, body: JSON.stringify(body), ...(signal && { signal }) };
+  return new Request(`${base}/api/${path}`, told);
 }
 
 async function inThisProcess(): Promise<typeof send> {
-  const [images, chat] = await Promise.all([
-    import("./nextjs/app/api/images/route.ts"),
-    import("./nextjs/app/api/chat/route.ts"),
-  ]);
-  const routes: Record<string, Route> = { images: images.POST as Route, chat: chat.POST as Route };
-  return async (path, user, body) => {
-    const answer = routes[path]?.(requestOf("http://app", path, user, body), {});
+  const images = await import("./nextjs/app/api/images/route.ts");
+  const stories = await import("./nextjs/app/api/stories/route.ts");
+  const chat = await import("./nextjs/app/api/chat/route.ts");
+  const routes = { images: images.POST, stories: stories.POST, chat: chat.POST } as Record<string, Route>;
+  return async (path, ...words) => {
+    const answer = routes[path]?.(requestOf("http://app", path, ...words), {});
     return (await answer?.catch(() => new Response(null, { status: 500 }))) ?? assert.fail("no such route");
   };
 }
 
-/** The server ends with this process, also if that is killed. */
+/** The server is one process, with the example as it was built for production. */
 async function startNext(app: string): Promise<typeof send> {
   const port = await new Promise<number>((resolve) => {
     const free = createServer().listen(0, "127.0.0.1", () => {
@@ -70,11 +70,11 @@ async function startNext(app: string): Promise<typeof send> {
       free.close(() => resolve(port));
     });
   });
-  const words = ["node_modules/next/dist/bin/next", "dev", "--hostname", "127.0.0.1", "--port", String(port)];
+  const words = ["node_modules/next/dist/bin/next", "start", "--hostname", "127.0.0.1", "--port", String(port)];
   next = spawn(process.execPath, words, { cwd: app, stdio: ["ignore", "ignore", "inherit"] });
   const base = `http://127.0.0.1:${port}`;
   await until(() => fetch(`${base}/api/images`, { method: "POST" }).then(() => true, () => false), 60);
-  return (path, user, body) => fetch(requestOf(base, path, user, body));
+  return (...words) => fetch(requestOf(base, ...words));
 }
 
 test("images are charged for as many as were painted", async () => {
@@ -110,6 +110,30 @@ test("a call that the bank was too busy for is repeated with its key, and charge
   assert.equal((await send("images", user, { prompt: "a cat", count: 1 })).status, 200);
   assert.deepEqual([keys.length, new Set(keys).size], [3, 2]); // two of the hold, one of the capture
   assert.deepEqual([await charges(user), await holds(user)], [[50], ["captured"]]);
+});
+
+test("a story is charged for its parts", async () => {
+  const user = await newUser(200);
+  const answer = await send("stories", user, { pauses: [10] });
+  assert.equal(await answer.text(), "Once upon a time there was a bank. And then … ");
+  assert.deepEqual([await charges(user), await holds(user)], [[75], ["captured"]]);
+});
+
+test("a story that breaks is charged for the parts that were sent", async () => {
+  const user = await newUser(200);
+  const answer = await send("stories", user, { pauses: [10, -1] });
+  await assert.rejects(answer.text());
+  assert.deepEqual([await charges(user), await holds(user)], [[75], ["captured"]]);
+});
+
+test("a client that leaves a story pays for the parts that were sent", async () => {
+  const user = await newUser(200);
+  const aborter = new AbortController();
+  const answer = await send("stories", user, { pauses: [600_000] }, aborter.signal);
+  await answer.body?.getReader().read();
+  aborter.abort();
+  await until(async () => (await holds(user))[0] === "captured");
+  assert.deepEqual(await charges(user), [50]);
 });
 
 test("a chat is charged what the provider reports", async () => {

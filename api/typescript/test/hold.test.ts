@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import { HoldClosed, HoldExpired, InsufficientTokens, Unavailable } from "pgcredits";
-import { LOST, THREE, UNSENT, bank, bankWith, charges, failing, holdRows, holds, newUser, pause, until } from "./bank.js";
+import { LOST, THREE, UNSENT, bank, bankWith, charges, failing, holdRows, holds, hurry, newUser, pause, until } from "./bank.js";
 
 class ProviderFailed extends Error {
   override name = "ProviderFailed";
@@ -47,7 +47,7 @@ test("failed work is free", async () => {
 
 test("work does not begin without tokens", async () => {
   const user = await newUser();
-  const work = bank.hold(MODULE_OF_THREE.module, user, MODULE_OF_THREE, () => assert.fail("it began"));
+  const work = bank.hold("stablediffusion", user, { usage: THREE }, () => assert.fail("it began"));
   await assert.rejects(work, (error: unknown) => {
     assert.ok(error instanceof InsufficientTokens);
     const { name, status, slug, balance, available, cost, missing, affordable, debt } = error;
@@ -69,7 +69,6 @@ test("work does not begin without tokens", async () => {
   });
   assert.deepEqual(await holds(user), []);
 });
-const MODULE_OF_THREE = { module: "stablediffusion", usage: THREE };
 
 test("what was delivered is charged although the rest failed", async () => {
   const user = await newUser();
@@ -184,24 +183,35 @@ test("`await using` releases what was not charged", async () => {
   assert.deepEqual([await charges(user), await holds(user)], [[50], ["released", "captured"]]);
 });
 
-test("a hold is extended while its work runs, and not after it", async () => {
+test("a hold is extended while its work runs, and not after it", async (t) => {
   const user = await newUser();
+  const waits = hurry(t);
   const through = failing({});
-  await bankWith(through).hold("whisper", user, { ttl: 1 }, async (hold) => {
+  await bankWith(through).hold("whisper", user, { ttl: 60 }, async (hold) => {
     await until(async () => Date.parse((await holdRows(user))[0]?.expires_at ?? "") > Date.parse(hold.receipt.expires_at));
   });
+  assert.equal(waits[0], 40_000);
   const sent = through.seen.length;
-  await pause(800);
+  await pause(100);
   assert.equal(through.seen.length, sent);
   assert.ok(through.seen.some(({ path }) => path.endsWith("/extend_hold")));
   assert.deepEqual([await charges(user), await holds(user)], [[25], ["captured"]]);
 });
 
+test("a hold is not extended for longer than it may be", async (t) => {
+  const user = await newUser();
+  const waits = hurry(t);
+  await bank.hold("whisper", user, { ttl: 60, longest: 39 }, () => undefined);
+  await bank.hold("whisper", user, { ttl: 60, longest: NaN }, () => undefined);
+  assert.deepEqual(waits, []);
+});
+
 test("an extension that fails leaves the work running", async (t) => {
   const warned = t.mock.method(console, "warn", () => undefined);
   const user = await newUser();
+  hurry(t);
   const away = failing({ before: (number) => (number === 2 ? new Response(null, { status: 418 }) : undefined) });
-  await bankWith(away).hold("whisper", user, { ttl: 1 }, () => until(() => warned.mock.callCount() > 0));
+  await bankWith(away).hold("whisper", user, {}, () => until(() => warned.mock.callCount() > 0));
   assert.match(String(warned.mock.calls[0]?.arguments[0]), /was not extended/);
   assert.deepEqual(await charges(user), [25]);
 });
@@ -224,7 +234,7 @@ test("a worker that is killed charges nothing, and another takes its job over", 
   const program = `
     import { Bank } from "pgcredits";
     const [url, key, user] = process.argv.slice(1);
-    await new Bank(url, key).hold("whisper", user, { ttl: 3, key: user }, () => {
+    await new Bank(url, key).hold("whisper", user, { key: user }, () => {
       process.kill(process.pid, "SIGKILL");
       return new Promise(() => {});
     });`;
@@ -234,6 +244,6 @@ test("a worker that is killed charges nothing, and another takes its job over", 
   const [, signal] = (await once(worker, "exit")) as [number | null, string | null];
   assert.equal(signal, "SIGKILL");
   assert.deepEqual([await charges(user), await holds(user)], [[], ["open"]]);
-  await bank.hold("whisper", user, { ttl: 3, key: user }, () => "the job, taken over");
+  await bank.hold("whisper", user, { key: user }, () => "the job, taken over");
   assert.deepEqual([await charges(user), await holds(user)], [[25], ["captured"]]);
 });

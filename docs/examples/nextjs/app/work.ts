@@ -1,4 +1,5 @@
 /** What your own application has in place of this: its sign-in, its work, and the model of its provider. */
+import { setTimeout } from "node:timers/promises";
 import { simulateReadableStream } from "ai";
 import { MockLanguageModelV3 } from "ai/test";
 
@@ -10,6 +11,17 @@ export function signedIn(request: Request): string | Response {
 export async function paint(prompt: string, count: number): Promise<string[]> {
   if (count < 1) throw new RangeError("nothing to paint");
   return Array.from({ length: count }, (_, number) => `${prompt}, variation ${number + 1}`);
+}
+
+/** Two parts, and one more after each pause, in milliseconds. It fails if a pause is negative. */
+export async function* tell(pauses: number[], signal: AbortSignal): AsyncGenerator<string> {
+  yield "Once upon a time ";
+  yield "there was a bank. ";
+  for (const pause of pauses) {
+    if (pause < 0) throw new RangeError("the story is lost");
+    await setTimeout(pause, undefined, { signal });
+    yield "And then … ";
+  }
 }
 
 const words = ["It ", "costs ", "tokens."];
