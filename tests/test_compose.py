@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -198,6 +199,35 @@ def test_every_command_is_one_that_pgcredits_takes() -> None:
             continue
         done = CliRunner().invoke(main, [*service["command"], "--help"])
         assert (done.exit_code, "Usage:" in done.output) == (0, True), f"{name}: {done.output}"
+
+
+def named_in_the_docs() -> Iterator[tuple[str, list[str]]]:
+    """The calls of `docker compose` on the pages and in the file's own comments."""
+    pages = [*sorted((HOME / "docs").rglob("*.md")), HOME / "docker-compose.yml"]
+    for page in pages:
+        for line in re.findall(r"docker compose ([^`;|>\n]+)", page.read_text()):
+            yield page.name, line.partition("  ")[0].split()
+
+
+def test_every_call_on_the_pages_names_what_is_in_the_file() -> None:
+    services = composed()["services"]
+    profiles = {profile for service in services.values() for profile in service.get("profiles", [])}
+    calls = list(named_in_the_docs())
+    assert len(calls) > 15
+    for page, words in calls:
+        where = f"{page}: docker compose {' '.join(words)}"
+        for option, value in pairwise(words):
+            assert option != "--profile" or value.strip("'") in {*profiles, "*"}, where
+        rest = [word for word in words if not word.startswith("-")]
+        if rest and rest[0] in ("run", "exec"):
+            name, *command = rest[1:]
+            assert name in services, where
+            if rest[0] == "run" and command:
+                kept = command[: 2 if command[0] in ("catalog", "key", "stripe") else 1]
+                done = CliRunner().invoke(main, [*kept, "--help"])
+                assert done.exit_code == 0, f"{where}: {done.output}"
+        elif rest and rest[0] in ("up", "build", "logs") and "--profile" not in words:
+            assert set(rest[1:]) <= set(services), where
 
 
 def test_every_variable_of_a_program_is_one_that_it_reads() -> None:
