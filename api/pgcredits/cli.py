@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
 from pgcredits.bank.strangers import StrangersError
 from pgcredits.demo import DemoError, charges, holds
+from pgcredits.exact_number import ExactNumber
 from pgcredits.local.embedded import EmbeddedError
 from pgcredits.local.instance import DATA_DIR, Instance, InstanceError, shell_line
 from pgcredits.local.logins import LoginError
@@ -355,6 +357,72 @@ def catalog_apply(
             f"this bank has several price lists, {', '.join(names)}: their units are counted together",
             err=True,
         )
+
+
+@catalog.command("import")
+@click.argument("source", type=click.Choice(["genai-prices"]))
+@click.option(
+    "--models",
+    metavar="GLOB,…",
+    required=True,
+    help="Ids of models, such as gpt-5-mini,claude-haiku-*",
+)
+@click.option(
+    "--margin", metavar="PERCENT", type=ExactNumber(), required=True, help="On the provider's price."
+)
+@click.option(
+    "--provider", "providers", metavar="ID", multiple=True, help="Who sells them.  [default: anybody]"
+)
+@click.option(
+    "--rate",
+    metavar="NUMBER",
+    type=ExactNumber(above_zero=True),
+    help="US cents for one cent of the price list's currency, such as 1.08.  [default: 1 for usd]",
+)
+@click.option(
+    "--unit",
+    metavar="NUMBER",
+    type=ExactNumber(above_zero=True),
+    help="Tokens of the balance for one such cent.  [default: 1 where balances count cents]",
+)
+@click.option("--dearest", is_flag=True, help="Take the highest rate where it depends on the input's length.")
+@_DATA_DIR
+@_DATABASE_URL
+@_WAIT
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def catalog_import(
+    source: str,
+    models: str,
+    margin: Decimal,
+    providers: tuple[str, ...],
+    rate: Decimal | None,
+    unit: Decimal | None,
+    dearest: bool,
+    data_dir: Path,
+    database_url: str | None,
+    wait: float,
+    dry_run: bool,
+) -> None:
+    """Import what language models cost, from the Python package genai-prices.
+
+    Each model becomes a module with a price of its own. The rates are those of today, in the package that is
+    installed; nothing is asked of the internet. A price that was set by hand is kept. Repeatable: a changed
+    rate makes a new version. All is done in one transaction. A model that cannot be imported is refused by
+    name; exit code 1 when there is one.
+    """
+    globs = [glob for glob in (part.strip() for part in models.split(",")) if glob]
+    if not globs:
+        raise click.UsageError("--models names no model")
+    asked = catalogs.Asked(globs, providers, margin, rate, unit, dearest)
+    imported = catalogs.import_prices(
+        _database(database_url, data_dir), asked, wait, click.echo, dry_run=dry_run
+    )
+    for line in imported.lines():
+        click.echo(line)
+    if dry_run:
+        click.echo("nothing was written")
+    if imported.refused:
+        sys.exit(1)
 
 
 @main.command()

@@ -12,6 +12,8 @@ comment on column credits.prices.margin is 'Factor on the provider''s price: 1.0
 comment on column credits.prices.exchange_rate is
 'Units of the currency of the components for one unit of the balance: 1.08 when prices are in US cents and balances in '
 'euro cents.';
+comment on column credits.prices.origin is
+'The list that the version was imported from, such as genai-prices. Null: a person wrote it, and imports keep it.';
 comment on column credits.prices.defined_at is
 'The transaction that wrote it. Two versions for one target from now on, in one file, are a mistake.';
 

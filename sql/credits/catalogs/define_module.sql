@@ -55,7 +55,7 @@ begin
     on conflict (module_id) do update
     set title = excluded.title, category_id = excluded.category_id, active = excluded.active
     where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
-    perform credits.list_prices();
+    perform credits.list_prices(array[p_module_id]);
 exception
     when check_violation or not_null_violation or sqlstate 'PT422' then
         perform credits.refuse_line('module', p_module_id, sqlerrm);

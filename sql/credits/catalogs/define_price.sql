@@ -22,9 +22,34 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_name constant text := coalesce('module ' || p_module_id, 'category ' || p_category_id, 'default');
-    v_now timestamptz;
     v_line credits.prices;
+begin
+    v_line.module_id := p_module_id;
+    v_line.category_id := p_category_id;
+    v_line.margin := p_margin;
+    v_line.exchange_rate := p_exchange_rate;
+    v_line.valid_from := p_valid_from;
+    return credits.put_price(v_line, p_components);
+end
+$$;
+comment on function credits.define_price(jsonb, text, text, numeric, numeric, timestamptz) is
+'Defines the price of a module, of a category, or of every other module (the default), and returns its version. '
+'p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 '
+'on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, '
+'free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, '
+'price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a '
+'whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalog.';
+
+create or replace function credits.put_price(p_line credits.prices, p_components jsonb)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_name constant text := coalesce('module ' || p_line.module_id, 'category ' || p_line.category_id, 'default');
+    v_now timestamptz;
+    v_line credits.prices := p_line;
     v_current credits.prices;
     v_named credits.prices;
     v_components jsonb;
@@ -36,11 +61,6 @@ begin
     v_now := credits.clock();
 
     -- 2. Refuse.
-    v_line.module_id := p_module_id;
-    v_line.category_id := p_category_id;
-    v_line.margin := p_margin;
-    v_line.exchange_rate := p_exchange_rate;
-    v_line.valid_from := p_valid_from;
     perform credits.check_price(v_name, v_line);
     v_components := credits.check_components(v_name, p_components);
 
@@ -48,21 +68,23 @@ begin
     select p.* into v_current
     from credits.prices as p
     where
-        p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
+        p.module_id is not distinct from v_line.module_id and p.category_id is not distinct from v_line.category_id
         and p.valid_from <= v_now
     order by p.valid_from desc
     limit 1;
-    if p_valid_from is null then
+    if v_line.valid_from is null then
         v_named := v_current;
     else
         select p.* into v_named
         from credits.prices as p
         where
-            p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-            and p.valid_from = p_valid_from;
+            p.module_id is not distinct from v_line.module_id and p.category_id is not distinct from v_line.category_id
+            and p.valid_from = v_line.valid_from;
     end if;
     v_same := (
-        (v_named.margin, v_named.exchange_rate) = (p_margin, p_exchange_rate)
+        (v_named.margin, v_named.exchange_rate) = (v_line.margin, v_line.exchange_rate)
+        -- A person's line takes over a version that was imported.
+        and v_named.origin is not distinct from v_line.origin
         and credits.components_as_json(v_named.price_id) = v_components
     ) is true;
     v_overlap := credits.price_overlap(v_name, v_line, v_current, v_named, v_same, v_now);
@@ -73,17 +95,13 @@ begin
     end if;
 
     -- 4. A new version.
-    v_line.valid_from := coalesce(p_valid_from, v_now);
+    v_line.valid_from := coalesce(v_line.valid_from, v_now);
     return credits.write_price(v_line, v_components);
 end
 $$;
-comment on function credits.define_price(jsonb, text, text, numeric, numeric, timestamptz) is
-'Defines the price of a module, of a category, or of every other module (the default), and returns its version. '
-'p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 '
-'on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, '
-'free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, '
-'price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a '
-'whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalog.';
+comment on function credits.put_price(credits.prices, jsonb) is
+'Writes a line of a price list as a version of a price, unless it is there already, and returns the version. p_line: '
+'its target, margin, exchange rate, origin, and valid_from or null for now. Raises PT422 bad_catalog.';
 
 create or replace function credits.check_price(p_name text, p_price credits.prices)
 returns void
@@ -204,9 +222,9 @@ as $$
 declare
     v_price_id bigint;
 begin
-    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
+    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate, origin)
     values (
-        p_price.module_id, p_price.category_id, p_price.valid_from, p_price.margin, p_price.exchange_rate
+        p_price.module_id, p_price.category_id, p_price.valid_from, p_price.margin, p_price.exchange_rate, p_price.origin
     )
     returning price_id into v_price_id;
     insert into credits.price_components (

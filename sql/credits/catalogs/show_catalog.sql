@@ -26,7 +26,7 @@ select
         jsonb_build_object(
             'margin', trim_scale(p.margin), 'exchange_rate', trim_scale(p.exchange_rate),
             'components', credits.components_as_json(p.price_id)
-        )
+        ) || case when p.origin is null then '{}' else jsonb_build_object('origin', p.origin) end
     )
 from credits.prices as p
 where

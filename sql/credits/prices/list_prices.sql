@@ -78,7 +78,7 @@ end;
 comment on function credits.price_source(credits.prices) is
 'Whose price it is: module, category, or default, which is for every other module.';
 
-create or replace function credits.list_prices()
+create or replace function credits.list_prices(p_module_ids text[] default null)
 returns void
 language plpgsql
 volatile
@@ -90,7 +90,10 @@ begin
     -- Of two writers at once, the second sees what the first has written. Readers do not wait.
     lock table credits.price_list in share row exclusive mode;
     v_now := credits.clock();
-    delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
+    delete from credits.price_list as l
+    where
+        (p_module_ids is null or l.module_id = any(p_module_ids))
+        and credits.find_price(l.module_id, v_now) is null;
     insert into credits.price_list as l (
         module_id, price_id, price_source, call_cost, dimension, numerator, denominator, whole_quantity, least_cost,
         valid_from, valid_until
@@ -116,6 +119,7 @@ begin
     from credits.modules as m
     join credits.prices as f on f.price_id = credits.find_price(m.module_id, v_now)
     cross join lateral credits.linear_price(f.price_id) as u
+    where p_module_ids is null or m.module_id = any(p_module_ids)
     on conflict (module_id) do update
     set
         price_id = excluded.price_id, price_source = excluded.price_source, call_cost = excluded.call_cost,
@@ -124,16 +128,25 @@ begin
         valid_until = excluded.valid_until;
 end
 $$;
-comment on function credits.list_prices() is 'Brings credits.price_list up to date with the modules and their prices.';
+comment on function credits.list_prices(text[]) is
+'Brings credits.price_list up to date with the modules and their prices: with these modules, or with all when null.';
 
+-- A price of a module is in the list of that module alone. Other prices may be in that of any.
 create or replace function credits.follow_prices()
 returns trigger
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_module_ids text[];
 begin
-    perform credits.list_prices();
+    select array_agg(distinct p.module_id) into v_module_ids
+    from added as a
+    join credits.prices as p on a.price_id = p.price_id;
+    if v_module_ids is not null then
+        perform credits.list_prices(case when array_position(v_module_ids, null) is null then v_module_ids end);
+    end if;
     return null;
 end
 $$;
@@ -141,13 +154,16 @@ comment on function credits.follow_prices() is 'Trigger: a new version of a pric
 
 create or replace trigger prices_are_listed
 after insert on credits.prices
+referencing new table as added
 for each statement execute function credits.follow_prices();
 
 create or replace trigger price_components_are_listed
 after insert on credits.price_components
+referencing new table as added
 for each statement execute function credits.follow_prices();
 
 -- The least that a use costs may come from a tier.
 create or replace trigger price_tiers_are_listed
 after insert on credits.price_tiers
+referencing new table as added
 for each statement execute function credits.follow_prices();

@@ -588,6 +588,7 @@ EXECUTE["pgcredits_catalog"] = {
     "credits.define_campaign_bounds(text,bigint,bigint,bigint,interval)",
     "credits.define_code(text,text)",
     "credits.define_dimension(text,text,text)",
+    "credits.define_imported_price(text,text,text,jsonb,numeric,numeric)",
     "credits.define_price(jsonb,text,text,numeric,numeric,timestamp with time zone)",
     "credits.define_notice(text,numeric,numeric,interval)",
     "credits.define_purge(interval,interval)",

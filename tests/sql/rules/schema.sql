@@ -2179,6 +2179,7 @@ CREATE TABLE credits.prices (
     margin numeric DEFAULT 1 NOT NULL,
     exchange_rate numeric DEFAULT 1 NOT NULL,
     defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
+    origin text,
     CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
     CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
     CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
@@ -2188,6 +2189,7 @@ COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a cate
 COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
 COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the currency of the components for one unit of the balance: 1.08 when prices are in US cents and balances in euro cents.';
 COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it. Two versions for one target from now on, in one file, are a mistake.';
+COMMENT ON COLUMN credits.prices.origin IS 'The list that the version was imported from, such as genai-prices. Null: a person wrote it, and no import replaces it.';
 CREATE FUNCTION credits.check_price(p_name text, p_price credits.prices) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2519,6 +2521,11 @@ CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How many uses are free without an account, in any span of p_sliding_window (at most 7 days). p_per_network: by default as many as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.define_imported_price(p_origin text, p_module_id text, p_title text, p_components jsonb, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.define_imported_price(p_origin text, p_module_id text, p_title text, p_components jsonb, p_margin numeric, p_exchange_rate numeric) IS 'Defines the price of a module as a list of somebody else has it, from now on, unless a person has set its price. p_origin names that list. A module that is not listed yet is defined with p_title. The components, margin and exchange rate are those of credits.define_price. Returns {"state": new, changed, unchanged or kept, "why": why it was kept, "before", "after", "offered": {dimension: tokens per million, before free quantities, tiers and minimums}}. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3200,6 +3207,11 @@ CREATE FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order, on a locked wallet, if as many orders as the settings allow were made within the window and ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
+CREATE FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) IS 'Why an import from p_origin leaves a module''s price p_price_id alone, in words. Null when it may write another version.';
 CREATE FUNCTION credits.last_active(p_account_id uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3263,11 +3275,11 @@ CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) IS 'Records that the guest with one of these device keys has signed up for an account. The first account stays.';
-CREATE FUNCTION credits.list_prices() RETURNS void
+CREATE FUNCTION credits.list_prices(p_module_ids text[] DEFAULT NULL::text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to date with the modules and their prices.';
+COMMENT ON FUNCTION credits.list_prices(p_module_ids text[]) IS 'Brings credits.price_list up to date with the modules and their prices: with these modules, or with all when null.';
 CREATE FUNCTION credits.lock_api_keys() RETURNS credits.api_keys
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3942,6 +3954,11 @@ CREATE FUNCTION credits.price_source(p_price credits.prices) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_price).module_id IS NOT NULL) THEN 'module'::text WHEN ((p_price).category_id IS NOT NULL) THEN 'category'::text ELSE 'default'::text END;
 COMMENT ON FUNCTION credits.price_source(p_price credits.prices) IS 'Whose price it is: module, category, or default, which is for every other module.';
+CREATE FUNCTION credits.price_to_replace(p_module_id text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.price_to_replace(p_module_id text) IS 'The version of a price that a module has now, withdrawn or not: its own, otherwise that of its category. Null when it has neither.';
 CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint DEFAULT NULL::bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3987,6 +4004,11 @@ CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox, and a message for each endpoint that takes its kind. The kinds are in credits.notice_kinds.';
+CREATE FUNCTION credits.put_price(p_line credits.prices, p_components jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.put_price(p_line credits.prices, p_components jsonb) IS 'Writes a line of a price list as a version of a price, unless it is there already, and returns the version. p_line: its target, margin, exchange rate, origin, and valid_from or null for now. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4001,6 +4023,18 @@ CREATE FUNCTION credits.rated_usage(p_price_id bigint, p_usage jsonb) RETURNS js
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.rated_usage(p_price_id bigint, p_usage jsonb) IS 'A usage in the dimensions of a price. What a dimension without a rate counts is added to its parent, if the usage names the parent. A dimension that has a rate and was left out is 0, if the price has a rate for its parent. Null for a usage that is not an object. A quantity that cannot be charged is null in the sum.';
+CREATE FUNCTION credits.rates(p_components jsonb, p_margin numeric, p_exchange_rate numeric) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    BEGIN ATOMIC
+ SELECT jsonb_object_agg(c.dimension, trim_scale(round((((c.price_per_unit * rates.p_margin) * (1000000)::numeric) / (c.unit_size * rates.p_exchange_rate)), 6))) AS jsonb_object_agg
+    FROM jsonb_to_recordset(rates.p_components) c(dimension text, unit_size numeric, price_per_unit numeric);
+END;
+COMMENT ON FUNCTION credits.rates(p_components jsonb, p_margin numeric, p_exchange_rate numeric) IS 'What a million of each dimension costs, in tokens, without free quantities, tiers and minimums. p_components: with the defaults filled in.';
+CREATE FUNCTION credits.rates_of(p_price_id bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.rates_of(p_price_id bigint) IS 'credits.rates of a version of a price. Null for null.';
 CREATE FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -9724,19 +9758,19 @@ CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries FO
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_truncated;
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries_default FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.entries_default ENABLE ALWAYS TRIGGER entries_are_never_truncated;
-CREATE TRIGGER price_components_are_listed AFTER INSERT ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
+CREATE TRIGGER price_components_are_listed AFTER INSERT ON credits.price_components REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 CREATE TRIGGER price_components_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_edited;
 CREATE TRIGGER price_components_are_never_truncated BEFORE TRUNCATE ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_truncated;
 CREATE TRIGGER price_components_are_written_at_once BEFORE INSERT ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
-CREATE TRIGGER price_tiers_are_listed AFTER INSERT ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
+CREATE TRIGGER price_tiers_are_listed AFTER INSERT ON credits.price_tiers REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 CREATE TRIGGER price_tiers_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_tiers FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_edited;
 CREATE TRIGGER price_tiers_are_never_truncated BEFORE TRUNCATE ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_truncated;
 CREATE TRIGGER price_tiers_are_written_at_once BEFORE INSERT ON credits.price_tiers FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
-CREATE TRIGGER prices_are_listed AFTER INSERT ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
+CREATE TRIGGER prices_are_listed AFTER INSERT ON credits.prices REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 CREATE TRIGGER prices_are_never_edited BEFORE DELETE OR UPDATE ON credits.prices FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
 CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
@@ -10846,6 +10880,8 @@ REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description 
 GRANT ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text, p_parent text) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.define_imported_price(p_origin text, p_module_id text, p_title text, p_components jsonb, p_margin numeric, p_exchange_rate numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_imported_price(p_origin text, p_module_id text, p_title text, p_components jsonb, p_margin numeric, p_exchange_rate numeric) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) FROM PUBLIC;
@@ -11006,6 +11042,7 @@ REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_active(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
@@ -11026,7 +11063,7 @@ REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension tex
 GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) TO auditor;
 REVOKE ALL ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.list_prices(p_module_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_api_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.stripe_cursors TO auditor;
@@ -11172,6 +11209,7 @@ REVOKE ALL ON FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p
 REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_source(p_price credits.prices) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.price_source(p_price credits.prices) TO auditor;
+REVOKE ALL ON FUNCTION credits.price_to_replace(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
@@ -11181,12 +11219,15 @@ REVOKE ALL ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_f
 REVOKE ALL ON FUNCTION credits.put_for_products(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_lot(p_lot credits.lots, p_campaign_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.put_price(p_line credits.prices, p_components jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 REVOKE ALL ON FUNCTION credits.rated_usage(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.rates(p_components jsonb, p_margin numeric, p_exchange_rate numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.rates_of(p_price_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.subscriptions TO authenticated;
 GRANT SELECT ON TABLE credits.subscriptions TO support;

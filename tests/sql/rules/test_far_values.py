@@ -114,6 +114,11 @@ GOOD: dict[str, list[dict[str, str]]] = {
         {"p_components": """'[{"dimension": "calls", "price_per_unit": 1}]'""", "p_module_id": "'metube'"}
         | {"p_margin": "1", "p_exchange_rate": "1", "p_valid_from": "'2150-01-01'"}
     ],
+    "credits.define_imported_price": [
+        {"p_origin": "'o'", "p_module_id": "'m'", "p_title": "'M'"}
+        | {"p_components": """'[{"dimension": "calls", "price_per_unit": 1}]'"""}
+        | {"p_margin": "1", "p_exchange_rate": "1"}
+    ],
     "credits.define_topup": [
         {"p_currency": "'usd'", "p_minimum": "500", "p_maximum": "5000", "p_tokens_per_unit": "0.5"}
     ],

@@ -37,6 +37,10 @@ GOOD: dict[str, dict[str, Any]] = {
         **{"p_per_device": 3, "p_per_network": 5, "p_per_shared_network": 9},
         "p_sliding_window": "1 day",
     },
+    "define_imported_price": {
+        **{"p_origin": "o", "p_module_id": "m", "p_title": "M", "p_margin": 1, "p_exchange_rate": 1},
+        "p_components": '[{"dimension": "calls", "price_per_unit": 5}]',
+    },
     "define_module": {"p_module_id": "m", "p_title": "M", "p_category_id": "audio", "p_active": True},
     "define_notice": {"p_kind": "low_balance", "p_below": 5, "p_percent": None, "p_ahead": None},
     "define_pack": {

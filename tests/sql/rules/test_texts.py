@@ -136,6 +136,11 @@ LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
         {"p_dimension": CATALOG, "p_description": SHOWN, "p_parent": CATALOG},
     ),
     "define_guest_limits": ({"p_catalog_id": "iahome", "p_per_device": 3}, {"p_catalog_id": CATALOG}),
+    "define_imported_price": (
+        {"p_origin": "o", "p_module_id": "m", "p_title": "T"}
+        | {"p_components": '[{"dimension": "calls", "price_per_unit": 1}]'},
+        {"p_origin": CATALOG, "p_module_id": CATALOG, "p_title": SHOWN},
+    ),
     "define_module": (
         {"p_module_id": "m", "p_title": "T", "p_category_id": "given"},
         {"p_module_id": CATALOG, "p_title": SHOWN, "p_category_id": CATALOG},

@@ -5,21 +5,18 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from pgcredits.bank import admin, strangers
-from pgcredits.bank.catalogs import catalog_file, catalog_login
+from pgcredits.bank import admin
+from pgcredits.bank.catalogs import catalog_file
+from pgcredits.bank.catalogs.catalog_session import PURPOSE, WAIT_SECONDS, as_catalog
 from pgcredits.bank.catalogs.catalog_text import Definition
-from pgcredits.bank.migrate import locks, marks
 from pgcredits.bank.migrate.errors import MigrationError
-from pgcredits.bank.migrate.files import SQL, newest_migration
+from pgcredits.bank.migrate.files import SQL
 
-PURPOSE = "pgcredits catalog"
-WAIT_SECONDS = 60.0
 _CATALOG = "catalog "  # begins a line of credits.show_catalog() that names a price list
 
 
@@ -72,23 +69,13 @@ def apply_catalog(
     """
     path = find_catalog(name_or_path, sql)
     definitions = catalog_file.read(path)
-    with ExitStack() as stack:
-        administrator = stack.enter_context(admin.connect(url, PURPOSE, autocommit=True))
-        strangers.refuse(administrator, (), strangers.BOOKKEEPING)
-        marks.refuse_newer(administrator, newest_migration())
-        connection = stack.enter_context(catalog_login.opened(url, PURPOSE, catalog_file.SECONDS))
-
-        def attempt() -> Applied:
-            with administrator.transaction():
-                strangers.refuse(administrator, (), strangers.BOOKKEEPING)
-                marks.refuse_newer(administrator, newest_migration())
-                marks.prepare(administrator)
-                administrator.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
-                with connection.transaction(force_rollback=dry_run):
-                    return _apply(connection, path, definitions, stripe_prices, add)
-
-        sessions = (administrator.info.backend_pid, connection.info.backend_pid)
-        return locks.persist(attempt, url, sessions, wait_seconds, say)
+    return as_catalog(
+        url,
+        lambda connection: _apply(connection, path, definitions, stripe_prices, add),
+        wait_seconds,
+        say,
+        dry_run=dry_run,
+    )
 
 
 def _apply(

@@ -197,7 +197,7 @@ class _Run:
         )
         reload.run()
         connection.execute(f"set local role {OWNER}".encode())
-        if outcome.applied and _has(connection, "credits.list_prices()"):
+        if outcome.applied and _has(connection, "credits.list_prices(text[])"):
             connection.execute("select credits.list_prices()")  # the list may have a new column
         files = digests(options.sql)
         facts = {
