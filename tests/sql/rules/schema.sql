@@ -2189,7 +2189,7 @@ COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a cate
 COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
 COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the currency of the components for one unit of the balance: 1.08 when prices are in US cents and balances in euro cents.';
 COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it. Two versions for one target from now on, in one file, are a mistake.';
-COMMENT ON COLUMN credits.prices.origin IS 'The list that the version was imported from, such as genai-prices. Null: a person wrote it, and no import replaces it.';
+COMMENT ON COLUMN credits.prices.origin IS 'The list that the version was imported from, such as genai-prices. Null: a person wrote it, and imports keep it.';
 CREATE FUNCTION credits.check_price(p_name text, p_price credits.prices) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
