@@ -54,7 +54,7 @@ def serving(app: Litestar, port: int | None = None) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", **defaults()))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         assert time.monotonic() < deadline, "the server is slow to start"

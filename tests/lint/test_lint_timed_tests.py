@@ -1,6 +1,7 @@
 """No test measures how long something takes: figures belong into bench/, as ratios against a peer.
 
 Where a wait must end, the waiting code has a time-out, and the test sees that the time-out is not reached.
+A wait for what must happen gives a busy machine time: it ends with the condition, and costs nothing more.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ FIGURES = {
     "reliability/model/test_reliability_model.py",
     "reliability/model/test_reliability_model_http.py",
 }
+SHORTEST = 20  # seconds until a test gives up
+ATTACKS = {"http/test_server.py"}  # it sends for a second, and waits for nothing
 
 
 def measured(text: str) -> set[int]:
@@ -43,6 +46,33 @@ def measured(text: str) -> set[int]:
 
 def _reads(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func).removesuffix("_ns") in CLOCKS
+
+
+def hurried(text: str) -> set[int]:
+    """The lines that set a deadline which a busy machine may miss."""
+    if "time.monotonic" not in text:
+        return set()
+    return {
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _reads(node.left)
+        if isinstance(node.right, ast.Constant) and node.right.value < SHORTEST
+    }
+
+
+def test_every_deadline_gives_a_busy_machine_time() -> None:
+    found = {
+        path.relative_to(TESTS).as_posix()
+        for path in sorted(TESTS.rglob("*.py"))
+        if hurried(path.read_text())
+    }
+    assert found == ATTACKS
+
+
+def test_a_hurried_deadline_is_seen() -> None:
+    assert hurried("deadline = time.monotonic() + 5") == {1}
+    assert hurried("until, found = time.monotonic() + 0.5, {}") == {1}
+    assert hurried(f"deadline = time.monotonic() + {SHORTEST}") == set()
 
 
 def test_no_test_measures_a_duration() -> None:

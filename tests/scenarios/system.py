@@ -138,7 +138,7 @@ class Person:
         return self.wait_for_order(opened, "paid")
 
     def wait_for_order(self, opened: Row, state: str) -> Row:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             (order,) = self.rows("orders", order_id=f"eq.{opened['order_id']}")
             if order["state"] == state:
@@ -219,7 +219,7 @@ class System:
 
     def wait_until(self, check: Callable[[], bool], what: str) -> None:
         """Something that a webhook or the worker brings."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not check():
             assert time.monotonic() < deadline, f"never: {what}"
             time.sleep(0.05)
@@ -291,7 +291,7 @@ class System:
         return str(self.event_of(order)["data"]["object"]["payment_intent"])
 
     def _wait(self, person: Person, order: Row, until: Callable[[Row], bool]) -> Row:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             (row,) = person.rows("orders", order_id=f"eq.{order['order_id']}")
             if until(row):

@@ -415,7 +415,7 @@ def plan_of(person: Person) -> Row:
 
 
 def wait_for(person: Person, until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not until():
         assert time.monotonic() < deadline, (person.rows("subscriptions"), person.kinds())
         time.sleep(0.05)

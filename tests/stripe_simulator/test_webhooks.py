@@ -25,7 +25,7 @@ def paid_session(simulator):
     return session
 
 
-def eventually(check, timeout=5.0):
+def eventually(check, timeout=60.0):
     end = time.monotonic() + timeout
     while not check():
         assert time.monotonic() < end, "did not happen"

@@ -390,10 +390,10 @@ def test_each_call_has_the_whole_time_for_its_answer(settings: Settings) -> None
     """The timer of a connection was set for an earlier call, and rings in the middle of a later one."""
 
     async def work(database: Database) -> None:
-        for _ in range(4):
-            await database.call(ME, replace(SLEEP, sql="select pg_sleep(0.6)"), read_only=False)
+        for _ in range(2):
+            await database.call(ME, replace(SLEEP, sql="select pg_sleep(1.6)"), read_only=False)
 
-    run(replace(settings, pool_size=1, answer_timeout=1), work)
+    run(replace(settings, pool_size=1, answer_timeout=3), work)
 
 
 @pytest.mark.slow

@@ -213,7 +213,7 @@ def test_flood_of_wrong_keys_leaves_the_pool_to_others(
         with admin.transaction():
             admin.execute("lock table credits.api_key_secrets in access exclusive mode")
             flood = [pool.submit(look, client, invented(number)) for number in range(100, 112)]
-            deadline = time.monotonic() + 2
+            deadline = time.monotonic() + 20
             while waiting(admin) == 0:
                 assert time.monotonic() < deadline
             for headers in (bearer("service_role"), with_key(known)):

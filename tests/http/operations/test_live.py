@@ -208,7 +208,7 @@ def test_streams_of_a_user_and_of_a_process_are_bounded(settings: Settings, user
             answer = httpx.get(f"{url}/balance/events", headers=bearer("authenticated", "seventh"))
             assert (answer.status_code, slug(answer)) == (503, "busy")
             assert answer.headers["retry-after"] == "1"
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while True:  # a client that has left gives its place to another
             with stream(url, other) as again:
                 if again.answer.status_code == 200:
@@ -235,7 +235,7 @@ def test_nobody_watches_and_nothing_is_asked(
         with ExitStack() as stack:
             for _ in range(3):
                 stack.enter_context(stream(url, rich.headers)).balance()
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 60
             while not looks:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
@@ -254,7 +254,7 @@ def test_streams_outlive_a_database_that_is_away(
             "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
             " where a.usename in ('pgcredits_api', 'pgcredits_service')"
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while "balance" not in (receipt := spend(client, rich)):
             assert time.monotonic() < deadline
         assert mine.balance()["balance"] == receipt["balance"]
@@ -268,4 +268,4 @@ def test_streams_are_told_when_the_server_ends(settings: Settings, rich: User, t
             ending.start()
             assert mine.event() == {"event": "end", "data": '{"reason":"server_ends"}'}
             assert "ended" in mine.event()
-        served.process.wait(8)
+        served.process.wait(60)

@@ -44,7 +44,7 @@ def http(served: Served) -> Iterator[httpx.Client]:
 
 def lines(served: Served, request_id: str) -> list[dict[str, Any]]:
     """The lines of the log about one request. The last one says how it was answered."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while True:
         found = [json.loads(line) for line in served.log.read_text().splitlines()]
         found = [line for line in found if line.get("request_id") == request_id]
@@ -177,7 +177,7 @@ def test_figures_are_the_sum_of_all_workers(http: httpx.Client, served: Served, 
     for _ in range(12):  # each on a connection of its own, so that both workers have some
         answer = httpx.post(f"{served.url}/rest/v1/rpc/quote_tokens", json=odd, headers=user.headers)
         assert slug(answer) == "bad_usage"
-    deadline = time.monotonic() + 5  # an answer is counted after it was sent
+    deadline = time.monotonic() + 60  # an answer is counted after it was sent
     while (after := figures(http)).get(kind, 0) - before.get(kind, 0) < 12:
         assert time.monotonic() < deadline
     for _ in range(4):  # whichever worker is asked
@@ -204,7 +204,7 @@ def test_clients_make_no_labels(http: httpx.Client) -> None:
 def test_the_bank_is_watched(http: httpx.Client, admin: psycopg.Connection[Any]) -> None:
     admin.execute("select credits.note_audit(40, 2)")
     try:
-        deadline = time.monotonic() + 15  # an answer of the database is kept for some seconds
+        deadline = time.monotonic() + 60  # an answer of the database is kept for some seconds
         while (found := figures(http))["pgcredits_audit_checks"] != 40:
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -313,7 +313,7 @@ def test_postgresql_shows_which_request_a_transaction_is_for(
         )
         body = {"module_id": "whisper"}
         answer = pool.submit(http.post, "/rest/v1/rpc/consume_tokens", json=body, headers=headers)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while named(admin, request_id) != [("Lock",)]:
             assert time.monotonic() < deadline
             time.sleep(0.02)

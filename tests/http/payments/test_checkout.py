@@ -129,7 +129,7 @@ def test_events_of_a_payment_name_the_account(
     intent = stripe_api.v1.payment_intents.retrieve(session.payment_intent)
     assert intent.metadata is not None
     assert intent.metadata["account_id"] == session.client_reference_id
-    deadline, found = time.monotonic() + 10, {}
+    deadline, found = time.monotonic() + 60, {}
     while "payment_intent.succeeded" not in found:
         assert time.monotonic() < deadline, f"of {intent.id} came only {found}"
         time.sleep(0.02)
@@ -145,7 +145,7 @@ def pay(shop: httpx.Client, user: User, url: str) -> None:
     """Press the button, as a person would, and wait for the webhook."""
     before = balance(shop, user)
     assert httpx.post(url, data={"action": "pay"}).status_code in (302, 303)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while balance(shop, user) == before:
         assert time.monotonic() < deadline, "no webhook came"
         time.sleep(0.02)
@@ -415,7 +415,7 @@ def test_another_price_at_stripe_is_refused_before_anybody_pays(
 
 
 def wait_for_state(shop: httpx.Client, user: User, state: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while [order["state"] for order in shop.get("/rest/v1/orders", headers=user.headers).json()] != [state]:
         assert time.monotonic() < deadline, f"never {state}"
         time.sleep(0.02)

@@ -100,7 +100,7 @@ def subscribe(shop: httpx.Client, user: User, plan_id: str, **body: Any) -> http
 
 
 def wait(until: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not until():
         assert time.monotonic() < deadline, f"never {what}"
         time.sleep(0.05)
