@@ -7,12 +7,12 @@ from pathlib import Path
 
 import httpx
 import jwt
-import psycopg
 import pytest
 from http_calls import SECRET, WEBHOOK_SECRET, serving
 from supabase_project import assert_sound, calling, signed_up
 from support import PASSWORD
 
+from pgcredits.bank import passwords
 from pgcredits.database_urls import as_login
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
@@ -36,9 +36,7 @@ def settings_of(folder: Path, project: str) -> Settings:
 
 def test_a_user_has_one_account_in_both(project: str, folder: Path) -> None:
     user = signed_up(project)
-    with psycopg.connect(project) as postgres:
-        for login in ("pgcredits_api", "pgcredits_service"):
-            postgres.execute(f"alter role {login} password '{PASSWORD}'")
+    passwords.run(project, dict.fromkeys(("pgcredits_api", "pgcredits_service"), PASSWORD))
     with calling(project, "authenticated", user) as connection:
         connection.execute("select api.consume_tokens('flux-dev')")
     now = int(time.time())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -244,3 +245,8 @@ def test_the_settings_are_those_of_the_program(folder: Path) -> None:
     filled = settings | {"PGCREDITS_JWT_SECRET": GOOD["PGCREDITS_JWT_SECRET"]}
     read = Settings.from_env({name: value for name, value in filled.items() if value})
     assert [each.name for each in read.issuers] == [issuer]
+
+
+def test_page_shows_the_files_of_today() -> None:
+    page = Path(__file__).parents[2] / "docs" / "supabase.md"
+    assert set(re.findall(r"_pgcredits_(\d{4})\.sql", page.read_text())) == {newest_migration()[:4]}
