@@ -22,10 +22,7 @@ from pgcredits.supabase import Options, write_files
 LOGINS = ("postgres", "authenticator", "supabase_auth_admin", "supabase_storage_admin")
 EMPTY, BANK = "supabase_empty", "supabase_bank"  # templates: a project without a bank, and one with it
 # What a project may have said about every new object of its own, in all schemas.
-GENEROUS = (
-    "alter default privileges for role postgres grant all on {} to anon, authenticated, service_role".format,
-    ("tables", "sequences", "functions", "types", "schemas"),
-)
+GENEROUS = "alter default privileges for role postgres grant all on {} to anon, authenticated, service_role"
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +42,8 @@ def supabase(bin_dir: Path) -> Iterator[Server]:
             admin.execute(f"create role cli_login_postgres login noinherit password '{PASSWORD}'")
             admin.execute("grant postgres to cli_login_postgres")
         with psycopg.connect(address(running.port, "postgres", EMPTY), autocommit=True) as postgres:
-            statement, kinds = GENEROUS
-            for kind in kinds:
-                postgres.execute(statement(kind))
+            for kind in ("tables", "sequences", "functions", "types", "schemas"):
+                postgres.execute(GENEROUS.format(kind).encode())
         with copy_of(running.port, EMPTY, "supabase_before") as url:
             before = platform(running.port, url)
         yield Server(running.port, before)
