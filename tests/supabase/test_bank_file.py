@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from supabase_project import PAGE, Server, copy_of, platform, push
 
 from pgcredits.bank import audit, trusted_logins
 from pgcredits.bank.catalogs import apply_catalog, catalog_words, find_catalog
-from pgcredits.bank.migrate import migrate, run
+from pgcredits.bank.migrate import SQL, migrate, run
+from pgcredits.supabase.bank_file import bank_file
 from pgcredits.supabase.price_list_file import price_list_file, words_of
 
 pytestmark = pytest.mark.slow
@@ -180,3 +182,29 @@ def test_uninstalling_leaves_the_project_as_it_was(supabase: Server, project: st
             "select count(*) from pg_default_acl where defaclrole = 'credits_owner'::regrole"
         )
         assert left.fetchone() == (0,)
+
+
+@pytest.mark.one_version
+def test_migrate_upgrades_a_pushed_bank(supabase: Server, empty_project: str, tmp_path: Path) -> None:
+    old = Path(shutil.copytree(SQL, tmp_path / "sql"))
+    (old / "api" / "extra.sql").write_text(
+        "create or replace view api.extra with (security_invoker = true) as select 1 as one;"
+    )
+    file = tmp_path / "20250101000000_pgcredits_0001.sql"
+    file.write_text(bank_file(old))
+    push(empty_project, file)
+    assert "view api.extra" in run(empty_project).dropped
+    assert run(empty_project).up_to_date
+    assert findings(empty_project) == []
+    assert platform(supabase.port, empty_project) == supabase.before
+
+
+@pytest.mark.one_version
+def test_packs_get_their_prices_at_stripe(project: str, tmp_path: Path) -> None:
+    file = tmp_path / "20990101000000_prices.sql"
+    file.write_text(price_list_file(find_catalog("imagegen"), {"credits-26": "price_of_nothing"}))
+    with pytest.raises(psycopg.DatabaseError, match="credits-26"):
+        push(project, file)
+    file.write_text(price_list_file(find_catalog("imagegen"), {"credits-25": "price_1QdOf25"}))
+    push(project, file)
+    assert [line for (line,) in made(project)["prices"] if "price_1QdOf25" in line]

@@ -72,7 +72,8 @@ def price_list_file(
         set_("pgcredits.stripe_prices", "''"),
     ]
     try:
-        return _HEAD.format(file=path.name) + statement("pgcredits_prices", parts)
+        name = re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", path.name)  # it stands in a comment
+        return _HEAD.format(file=name) + statement("pgcredits_prices", parts)
     except ValueError as error:
         raise MigrationError(f"{path.name}: {error}") from error
 
