@@ -146,12 +146,12 @@ def test_a_bad_price_list_writes_nothing(
 
 def test_texts_of_a_price_list_stay_texts(folder: Path, tmp_path: Path) -> None:
     """A price list that means something else in SQL than in a file of definitions."""
-    file = tmp_path / "Odd\nlist.sql"
+    file = tmp_path / "Odd\nlist"
     file.write_text("select credits.define_category('a''b', $x$c\\'; select 1 --$x$);")
     assert init(folder, "--catalog", str(file)).exit_code == 0
     written = next(folder.glob("migrations/*_pgcredits_prices_odd_list.sql")).read_text()
     assert "\"define_category\"('a''b',  E'c\\\\''; select 1 --');" in written
-    assert written.startswith("-- The price list Odd list.sql, written by ")
+    assert written.startswith("-- The price list Odd list, written by ")
 
 
 def test_a_changed_price_list_is_another_migration(folder: Path, tmp_path: Path) -> None:
