@@ -15,7 +15,7 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 BOTH := $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # The TypeScript client is compiled where its packages are, so the sources stay as they are.
-NODE := $(and $(shell command -v node),$(shell command -v npm))
+NODE := $(shell command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && echo 20)
 TS := .venv/typescript
 TS_FILES := $(addprefix api/typescript/,package.json package-lock.json tsconfig.json README.md LICENSE src test)
 TS_EXAMPLE := docs/examples/nextjs
@@ -66,7 +66,7 @@ lint: $(DEV_STAMP) typescript ## ruff, mypy, sqlfluff, squawk, tsc
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
 
 typescript: $(if $(NODE),$(TS)/.compiled) ## the TypeScript client and its tests, type-checked and compiled
-	$(if $(NODE),,@echo "node and npm are not here: the TypeScript client is not checked"; test -z "$$CI")
+	$(if $(NODE),,@echo "Node 20 and npm are not here: the TypeScript client is not checked"; test -z "$$CI")
 
 reference: $(DEV_STAMP) ## docs/reference.md, types for TypeScript and the schema snapshot, written anew
 	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/rules/test_schema_snapshot.py

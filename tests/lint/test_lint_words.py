@@ -17,6 +17,7 @@ pytestmark = pytest.mark.one_version
 ROOT = Path(__file__).parents[2]
 # The program, and the tests. Names of tests are read by test_lint_names.py.
 FOLDERS = ("api", "bench", "docs/examples", "tests")
+TYPESCRIPT = ("api/typescript", "docs/examples")
 SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 TAKEN = ("door", "catalogue", "settle")  # parts of names: the HTTP API, a price list's catalog, a shortfall
 
@@ -52,6 +53,26 @@ def test_words_of_the_program_have_one_meaning() -> None:
     assert len(SOURCES) > 100
     found = {str(path.relative_to(ROOT)): wrong(path.read_text()) for path in SOURCES}
     assert {path: words for path, words in found.items() if words} == {}
+
+
+def wrong_in_typescript(text: str) -> set[str]:
+    """Words of the comments of a program in TypeScript that break the rules."""
+    comments = re.findall(r"/\*\*?(.*?)\*/|(?:^|\s)//(.*?)$", text, re.S | re.M)
+    return {word for comment in comments for part in comment for word in riddles(part)}
+
+
+def test_words_of_the_typescript_client_have_one_meaning() -> None:
+    sources = [path for folder in TYPESCRIPT for path in (ROOT / folder).rglob("*.ts")]
+    sources = [path for path in sources if not {"node_modules", "dist"} & set(path.parts)]
+    assert len(sources) > 15
+    found = {str(path.relative_to(ROOT)): wrong_in_typescript(path.read_text()) for path in sources}
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize("text", ["/** As the door does. */", "let x = 1; // whoever asks", "// a catalogue"])
+def test_a_riddle_in_typescript_is_found(text: str) -> None:
+    assert wrong_in_typescript(text)
+    assert not wrong_in_typescript('const door = "a door"; // `door`')
 
 
 @pytest.mark.parametrize(

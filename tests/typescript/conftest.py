@@ -28,6 +28,7 @@ MODELS = {
     "gpt-5": {"input_tokens": 0.5, "output_tokens": 1},
     "gpt-5-cached": {"input_tokens": 0.5, "output_tokens": 1, "cached_input_tokens": 0.05},
 }
+MISSING = "Node 20 and npm are not here"  # as the Makefile says it; in CI it fails
 _SECONDS = 300
 
 
@@ -39,13 +40,12 @@ class Node(Protocol):
 
 @pytest.fixture(scope="session")
 def package() -> Path:
-    """The folder with the compiled client and its tests. Skips where Node is missing, but not in CI."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        text = "node and npm are not here: they run the TypeScript client"
-        pytest.fail(text) if os.environ.get("CI") else pytest.skip(text)
+    """The folder with the compiled client and its tests. Skips without Node, but not in CI."""
     words = ["make", "--no-print-directory", "typescript"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
+    if MISSING in done.stdout:
+        pytest.skip(done.stdout.strip())
     return PACKAGE
 
 

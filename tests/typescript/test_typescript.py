@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from typescript.conftest import Node
+from typescript.conftest import MISSING, Node
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]
 
@@ -84,7 +84,7 @@ def test_missing_node_is_a_failure_in_ci_alone() -> None:
             words, cwd=ROOT, env=os.environ | {"CI": ci}, capture_output=True, text=True, timeout=60
         )
         assert made.returncode == code
-        assert "node and npm are not here" in made.stdout
+        assert MISSING in made.stdout
 
 
 def test_lock_file_names_no_registry() -> None:
