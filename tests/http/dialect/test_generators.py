@@ -1,6 +1,6 @@
-"""Types that generators make of the schema: page.ts and program.py, which use them, must type-check.
+"""Types made of the schema: the programs page.ts, ready_page.ts and program.py, which use them, must type-check.
 
-The page only with the option --differential, and never in CI: tests/postgrest_server.py.
+The pages only with the option --differential, and never in CI: tests/postgrest_server.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from postgrest_server import installed
 
 pytestmark = [pytest.mark.one_version, pytest.mark.slow]
 
+ROOT = Path(__file__).parents[3]
 PACKAGES = (
     "@supabase/postgres-meta@0.99.0",  # what `supabase gen types` runs
     "@supabase/postgrest-js@2.109.0",
@@ -75,6 +76,15 @@ def test_a_page_type_checks_with_generated_types(page: Path, own_url: str, base_
     assert "unknown" not in types  # a type that the generator does not know
     (page / "database.ts").write_text(types)
     assert run(programs / "tsc", "-p", ".", cwd=page) == ""
+
+
+def test_a_page_type_checks_with_the_types_of_our_package(page: Path) -> None:
+    shutil.copytree(ROOT / "api" / "typescript" / "src", page / "pgcredits")
+    (page / "pgcredits" / "ai.ts").unlink()  # it needs the AI SDK
+    shutil.copy(Path(__file__).parent / "ready_page.ts", page)
+    options = STRICT | {"lib": ["esnext", "dom"]}
+    (page / "ready.json").write_text(json.dumps({"compilerOptions": options, "files": ["ready_page.ts"]}))
+    assert run(page / "node_modules" / ".bin" / "tsc", "-p", "ready.json", cwd=page) == ""
 
 
 def test_a_program_type_checks_and_runs_with_a_generated_client(
