@@ -1,4 +1,4 @@
-"""Types made of the schema: the programs page.ts, ready_page.ts and program.py, which use them, must type-check.
+"""Types made of the schema: page.ts, ready_page.ts and program.py, which use them, must type-check.
 
 The pages only with the option --differential, and never in CI: tests/postgrest_server.py.
 """
