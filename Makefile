@@ -75,7 +75,7 @@ prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, o
 	@$(BOTH) $(VERSIONS:%=prove-%)
 
 PROOFS := tests/reliability tests/sql/reversals tests/sql/subscriptions \
-	tests/http/test_isolation.py tests/http/test_contract.py
+	tests/http/test_isolation.py tests/http/test_contract.py tests/test_image.py
 # Each of the model's faults goes to the next worker that is free; what shares a race or a server stays together.
 prove-18: $(DEV_STAMP)
 	$(BIN)/pytest --prove --numprocesses=$(WORKERS) --dist=loadgroup $(PROOFS)

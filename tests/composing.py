@@ -30,6 +30,7 @@ class Composed:
     database: int
     ports: dict[str, int]
     running: ExitStack = field(default_factory=ExitStack)
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def words(self, name: str) -> list[str]:
         """The command of a service, as the image starts it."""
@@ -75,7 +76,14 @@ class Composed:
             )
         )
         self.running.callback(process.kill)
-        self.running.callback(lambda: process.terminate() or process.wait(20))
+        self.running.callback(process.wait, 20)
+        self.processes.append(process)
+
+    def stop(self) -> None:
+        """End all at once."""
+        for process in self.processes:
+            process.terminate()
+        self.running.close()
 
     def until(self, check: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + _SECONDS

@@ -51,7 +51,7 @@ select credits.define_pack('starter', '100 credits', 100, 900, 'eur');
 def context() -> list[str]:
     """The files of a clean checkout that .dockerignore lets through. What is new here counts as committed."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=HOME,
         capture_output=True,
         text=True,
@@ -186,16 +186,19 @@ def up(image: Image, bin_dir: Path) -> Iterator[Composed]:
     (folder / "mine.sql").write_text(CATALOG)
     server = embedded.start(folder / "postgres", free_port(), ODD, bin_dir, say=lambda text: None)
     env = GIVEN | {"CATALOG": "/catalogs/mine.sql", "CATALOG_FOLDER": str(folder)}
+    env["PGCREDITS_SHUTDOWN_DELAY"] = "0"  # no load balancer has to notice
     ports = {name: free_port() for name in ("api", "demo", "simulator")}
     made = Composed(composed(env)["services"], image.environment, folder, server.port, ports)
     try:
         with psycopg.connect(server.url(), autocommit=True) as admin:
             admin.execute("create database pgcredits")
-        with made.running:
-            yield made
+        yield made
     finally:
-        embedded.stop(server)
-        shutil.rmtree(folder)
+        try:
+            made.stop()
+        finally:
+            embedded.stop(server)
+            shutil.rmtree(folder)
 
 
 def is_ready(url: str) -> bool:
