@@ -46,16 +46,6 @@ for pid in pids:
     os.kill(pid, 9)
 """
 
-# Who holds which key: of the form sk-USER, and sk-nobody for one without a user.
-_KEYS = """
-from litellm.proxy._types import UserAPIKeyAuth
-
-
-async def keys(request, api_key):
-    user = api_key.removeprefix("sk-")
-    return UserAPIKeyAuth(api_key=api_key, user_id=None if user == "nobody" else user)
-"""
-
 
 @dataclass(frozen=True)
 class Proxy:
@@ -81,11 +71,9 @@ def proxying(
     folder: Path, configs: list[dict[str, Any]], environment: dict[str, str], provider: Provider
 ) -> Iterator[list[Proxy]]:
     """Runs a proxy for each configuration. The files that these name are in the folder."""
-    folder.joinpath("keys_of_tests.py").write_text(_KEYS)
     ports = free_ports(len(configs))
     for number, config in enumerate(configs):
-        settings = {**config, "general_settings": {"custom_auth": "keys_of_tests.keys"}}
-        folder.joinpath(f"config{number}.yaml").write_text(yaml.safe_dump(settings))
+        folder.joinpath(f"config{number}.yaml").write_text(yaml.safe_dump(config))
     variables = {
         **os.environ,
         **environment,
@@ -120,7 +108,9 @@ def proxying(
 def _wait(proxy: Proxy, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START
     while True:
-        assert process.poll() is None, f"the proxy did not start: {proxy.log.read_text()[-3000:]}"
+        said = proxy.log.read_text()
+        failed = process.poll() is not None or "startup failed" in said
+        assert not failed, f"the proxy did not start: {said[-3000:]}"
         assert time.monotonic() < deadline, f"the proxy is slow to start: {proxy.log.read_text()[-3000:]}"
         try:
             if httpx.get(f"{proxy.url}/health/liveliness", timeout=5).status_code == 200:

@@ -2,7 +2,7 @@
 
 It speaks the Chat Completions and the Responses API of OpenAI and the Messages API of Anthropic, each with
 and without a stream. Members of the message: text, usage, status (an error), breaks_off (after the text), and
-hold_on (for so many seconds a stream stays open after the text, unless the client hangs up).
+hold_on (for so many seconds an answer waits, a stream after its text, unless the client hangs up).
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = _read(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.server.provider.requests.append(asked)  # type: ignore[attr-defined]
         told = _told(asked)
         if "status" in told:
             self._json({"error": {"message": "the provider failed", "type": "server_error"}}, told["status"])
         elif not asked.get("stream"):
+            if "hold_on" in told:
+                select.select([self.connection], [], [], told["hold_on"])
             self._json(_whole(self.path, asked, told))
         else:
             self._stream(_events(self.path, asked, told), told)
@@ -71,8 +73,17 @@ class _Answer(BaseHTTPRequestHandler):
         pass
 
 
+def _read(body: bytes) -> dict[str, Any]:
+    """A form with files is none of the APIs, and is answered as an empty request."""
+    try:
+        asked: dict[str, Any] = json.loads(body)
+    except ValueError:
+        return {}
+    return asked
+
+
 def _told(asked: dict[str, Any]) -> dict[str, Any]:
-    said = asked.get("input") or asked.get("prompt") or asked["messages"][-1]["content"]
+    said = asked.get("input") or asked.get("prompt") or asked.get("messages") or ""
     while isinstance(said, list):
         said = said[-1]
         said = said.get("content", said.get("text")) if isinstance(said, dict) else said
@@ -84,7 +95,7 @@ def _told(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(path: str, asked: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    text, model = told.get("text", "well"), asked["model"]
+    text, model = told.get("text", "well"), asked.get("model")
     usage = {"usage": told["usage"]} if "usage" in told else {}
     if path.endswith("/embeddings"):
         data = [{"object": "embedding", "index": 0, "embedding": [0.5]}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from pgcredits.database_urls import as_login
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
-CONFIG = Path(__file__).parents[3] / "docs" / "examples" / "litellm" / "config.yaml"
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples" / "litellm"
 
 # Tokens for a thousand: 1 for input, 0.1 for cached input, 2 for cache writes, 4 for output, 8 for reasoning.
 _ALL = {"input": 1, "cached_input": 0.1, "cache_write": 2, "output": 4, "reasoning": 8}
@@ -40,9 +41,24 @@ _PRICES: dict[str, dict[str, float]] = {
     "unheard-of": {"input": 1, "output": 4},
 }
 _OPTIONS = """
+import asyncio
 import os
-from pgcredits.client.litellm import Charging
 
+from litellm.integrations.custom_logger import CustomLogger
+
+from pgcredits.client.litellm import Charging, charging
+
+charging._GRACE = 0.5
+
+
+class Losing(CustomLogger):
+    async def async_post_call_success_hook(self, data, user_api_key_dict, response):
+        if "be lost" in str(data["messages"]):
+            asyncio.current_task().cancel()
+            await asyncio.sleep(1)
+
+
+losing = Losing()
 proxy_handler_instance = Charging(
     os.environ["UNSTEADY_URL"], os.environ["PGCREDITS_API_KEY"],
     user="end_user", modules={"house-model": "gpt-4o"}, free={"moderation"}, most_output=7,
@@ -140,14 +156,16 @@ def provider() -> Iterator[Provider]:
 def proxies(
     tmp_path_factory: pytest.TempPathFactory, base_url: str, api_key: str, provider: Provider
 ) -> Iterator[list[Proxy]]:
-    """The one of docs/examples/litellm with more models. The other has options, and a way to the bank that
+    """The one of docs/examples/litellm, with more models. The other has options, and a way to the bank that
     loses answers."""
     if not (PACKAGES / "litellm").is_dir():
         pytest.skip("LiteLLM is not installed: make install")
     folder = tmp_path_factory.mktemp("litellm")
     folder.joinpath("options_of_tests.py").write_text(_OPTIONS)
-    example = yaml.safe_load(CONFIG.read_text())
+    shutil.copy(EXAMPLES / "keys.py", folder)
+    example, mock = (yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text()) for name in ("config", "mock"))
     models = example["model_list"]
+    models += [{**mocked, "model_name": "mocked"} for mocked in mock["model_list"]]
     for name, model in (
         *(("detailed", "openai/gpt-4o"), ("o3", "openai/o3"), ("embedder", "openai/text-embedding-3-small")),
         *(("painter", "openai/dall-e-3"), ("transcriber", "openai/gpt-4o"), ("unpriced", "openai/gpt-4o")),
@@ -156,10 +174,10 @@ def proxies(
         models.append({"model_name": name, "litellm_params": {"model": model, "api_key": "none"}})
     claude = {"model": "anthropic/claude-sonnet-4-5", "api_key": "none", "api_base": provider.url}
     models.append({"model_name": "claude", "litellm_params": claude})
-    for name, mock in (("mocked", "well said"), ("limited", "litellm.RateLimitError")):
-        mocked = {"model": "openai/gpt-4o", "api_key": "none", "mock_response": mock}
-        models.append({"model_name": name, "litellm_params": mocked})
+    limited = {"model": "openai/gpt-4o", "api_key": "none", "mock_response": "litellm.RateLimitError"}
+    models.append({"model_name": "limited", "litellm_params": limited})
     settings = {
+        "general_settings": mock["general_settings"],
         "litellm_settings": {
             **example["litellm_settings"],
             "cache": True,
@@ -172,9 +190,10 @@ def proxies(
         {
             "model_list": models,
             **settings,
+            "general_settings": {**mock["general_settings"], "cancel_on_disconnect": True},
             "litellm_settings": {
                 **settings["litellm_settings"],
-                "callbacks": "options_of_tests.proxy_handler_instance",
+                "callbacks": ["options_of_tests.losing", "options_of_tests.proxy_handler_instance"],
             },
         },
     ]

@@ -146,7 +146,7 @@ def test_too_few_tokens_is_a_402_with_the_facts(proxy: Proxy, user: str, books: 
 @pytest.mark.parametrize(
     ("user_id", "body", "refusal"),
     [
-        ("nobody", chat(), (403, "no_payer")),
+        ("", chat(), (403, "no_payer")),
         ("unknown", chat(), (404, "unknown_user")),
         ("known", chat("transcriber"), (400, "price_does_not_fit")),
         ("known", chat("painter"), (400, "price_does_not_fit")),
@@ -165,13 +165,29 @@ def test_request_that_cannot_be_charged_is_refused_by_name(
     assert books.holds(user_id) == []
 
 
-def test_call_types_without_a_price_are_refused_by_name(proxy: Proxy, user: str) -> None:
-    for path, body in (
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
         ("/v1/moderations", {"input": "x"}),
         ("/v1/rerank", {"model": "gpt-4o", "query": "x", "documents": ["y"]}),
         ("/v1/audio/speech", {"model": "gpt-4o", "input": "x", "voice": "y"}),
-    ):
-        assert error(ask(proxy, user, path, body)) == (400, "call_type_not_charged"), path
+        ("/v1beta/models/gpt-4o:generateContent", {"contents": [{"parts": [{"text": "x"}]}]}),
+        ("/openai/v1/chat/completions", chat()),
+        ("/v1/batches", {"endpoint": CHAT, "input_file_id": "x", "completion_window": "24h"}),
+        ("/v1/videos", {"model": "gpt-4o", "prompt": "x"}),
+        ("/v1/vector_stores", {"name": "x"}),
+        ("/v1/fine_tuning/jobs", {"model": "gpt-4o", "training_file": "x"}),
+    ],
+)
+def test_call_type_without_a_price_does_not_reach_the_provider(
+    proxy: Proxy, user: str, path: str, body: dict[str, Any]
+) -> None:
+    asked = len(proxy.provider.requests)
+    answer = ask(proxy, user, path, body)
+    assert answer.status_code >= 400
+    assert len(proxy.provider.requests) == asked
+    if path in ("/v1/moderations", "/v1/rerank", "/v1/audio/speech", "/openai/v1/chat/completions"):
+        assert error(answer) == (400, "call_type_not_charged")
 
 
 def test_answer_without_usage_is_charged_all_that_was_held(proxy: Proxy, user: str, books: Books) -> None:
@@ -208,11 +224,23 @@ def test_stream_that_is_hung_up_on_is_charged_what_was_delivered(
 
 
 def test_stream_that_is_hung_up_on_before_its_text_is_free(proxy: Proxy, user: str, books: Books) -> None:
-    body = chat(told={"text": "", "hold_on": 2}, stream=True)
+    body = chat(told={"text": "", "hold_on": 1}, stream=True)
     with proxy.client(user) as client, pytest.raises(httpx.ReadTimeout):
-        client.post(CHAT, json=body, timeout=1)
+        client.post(CHAT, json=body, timeout=0.7)
     soon(lambda: books.holds(user), ["released"])
     assert books.charges(user) == []
+
+
+def test_client_that_leaves_before_the_answer_is_charged_for_finished_work_alone(
+    proxy: Proxy, optioned: Proxy, user: str, books: Books
+) -> None:
+    """The second proxy cancels the call when its client leaves (cancel_on_disconnect)."""
+    for at, seconds in ((proxy, 1), (optioned, 30)):
+        body = chat(told={"hold_on": seconds, "usage": USAGE}, user=user)
+        with at.client(user) as client, pytest.raises(httpx.ReadTimeout):
+            client.post(CHAT, json=body, timeout=0.7)
+    soon(lambda: books.holds(user), ["captured", "released"])
+    assert books.charges(user) == [4]
 
 
 def test_stream_that_breaks_off_is_charged_what_was_delivered(proxy: Proxy, user: str, books: Books) -> None:
@@ -287,6 +315,16 @@ def test_long_stream_keeps_its_hold(optioned: Proxy, user: str, books: Books) ->
         at_first = books.expires_at(user)
         soon(lambda: books.expires_at(user) > at_first, True)
     soon(lambda: books.holds(user), ["captured"])
+
+
+def test_request_whose_end_is_not_reported_is_charged_all_that_was_held(
+    optioned: Proxy, user: str, books: Books
+) -> None:
+    """Another callback cancels the request when the model has answered."""
+    body = chat(told={"text": "be lost", "usage": USAGE}, user=user)
+    assert "be lost" not in ask(optioned, "a-backend", CHAT, body).text
+    soon(lambda: books.holds(user), ["captured"])
+    assert 4 < books.charges(user)[0] < Decimal("4.1")
 
 
 def test_proxy_that_is_killed_leaves_a_hold_that_expires(optioned: Proxy, user: str, books: Books) -> None:

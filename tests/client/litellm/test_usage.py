@@ -181,3 +181,10 @@ def test_delivered_text_of_a_chat_has_its_tool_calls() -> None:
     assert (meter.text, meter.complete) == ("abfind{}c", False)
     meter.saw({"choices": [], "usage": {"prompt_tokens": 1}})
     assert meter.complete
+
+
+def test_part_of_a_stream_that_cannot_be_read_is_passed_over() -> None:
+    meter = StreamMeter()
+    meter.saw({"choices": 7})
+    meter.saw({"choices": [{"text": "a"}]})
+    assert meter.text == "a"

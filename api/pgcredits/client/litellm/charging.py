@@ -12,6 +12,7 @@ are not used: they run later, in a queue that may lose them, and once for each a
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
@@ -178,13 +179,7 @@ class Charging(CustomLogger):
         if not self._charge_cached and _from_cache(data):
             await self._ending.release(running, "answered from the cache of the proxy")
             return
-        usage = measured(member(response, "usage"))
-        images = images_of(response)
-        if images:
-            usage = {**(usage or {}), "images": images}
-        elif running.asked.call_type in IMAGES:
-            usage = None
-        await self._capture(running, usage)
+        await self._capture(running, _usage_of(response, running.asked.call_type))
 
     async def _stream_ended(self, running: Running, meter: StreamMeter, data: Mapping[str, Any]) -> None:
         if meter.failed:
@@ -235,12 +230,25 @@ class Charging(CustomLogger):
             task.add_done_callback(ended)
 
 
+@functools.cache
 def from_environment() -> Charging:
-    """The callback with its defaults, for the bank of PGCREDITS_URL. Raises RuntimeError without it."""
+    """The one callback with its defaults, for the bank of PGCREDITS_URL. Raises RuntimeError without it."""
     try:
         return Charging(os.environ["PGCREDITS_URL"], os.environ["PGCREDITS_API_KEY"])
     except KeyError as error:
         raise RuntimeError(f"set {error.args[0]}: the proxy charges its users with it") from None
+
+
+def _usage_of(response: Any, call_type: str) -> dict[str, int] | None:
+    """None if the provider did not say."""
+    try:
+        usage, images = measured(member(response, "usage")), images_of(response)
+    except Exception:  # an answer of a form that nobody has foreseen is charged, too
+        log.exception("the usage of an answer could not be read")
+        return None
+    if images:
+        return {**(usage or {}), "images": images}
+    return None if call_type in IMAGES else usage
 
 
 def _from_cache(data: Mapping[str, Any]) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from pgcredits.client.litellm.usage import member
+
+log = logging.getLogger("pgcredits.client")
 
 _LONGEST_LINE = 1_000_000  # characters of an event that is not complete yet
 
@@ -27,6 +30,13 @@ class StreamMeter:
         return "".join(self._text)
 
     def saw(self, chunk: Any) -> None:
+        """It raises nothing: the stream goes on."""
+        try:
+            self._read(chunk)
+        except Exception:
+            log.exception("a part of a stream could not be read")
+
+    def _read(self, chunk: Any) -> None:
         if isinstance(chunk, bytes | str):
             for event in self._events(chunk):
                 self._event(event)
