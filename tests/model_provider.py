@@ -74,7 +74,7 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 def _read(body: bytes) -> dict[str, Any]:
-    """A form with files is none of the APIs, and is answered as an empty request."""
+    """A body that is not JSON, such as a form with files, counts as an empty request."""
     try:
         asked: dict[str, Any] = json.loads(body)
     except ValueError:
