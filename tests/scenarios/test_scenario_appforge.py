@@ -295,7 +295,7 @@ def test_unknown_model_user_or_usage_is_refused(system: System) -> None:
         {"input_tokens": 500},
         {"input_tokens": 500, "output_tokens": -1},
         {"input_tokens": "500", "output_tokens": 2000},
-        {"input_tokens": 500, "output_tokens": 2000, "reasoning_tokens": 1},
+        {"input_tokens": 500, "output_tokens": 2000, "images": 1},
         {"input_tokens": 500, "output_tokens": 1e30},
         {},
     )
