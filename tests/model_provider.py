@@ -1,8 +1,9 @@
 """A provider of language models for tests: the last message says, as JSON, what it answers.
 
 It speaks the Chat Completions and the Responses API of OpenAI and the Messages API of Anthropic, each with
-and without a stream. Members of the message: text, usage, status (an error), breaks_off (after the text), and
-hold_on (for so many seconds an answer waits, a stream after its text, unless the client hangs up).
+and without a stream. Members of the message: text, delta (of a chat's stream, instead of the text), usage,
+status (an error), breaks_off (after the text), and hold_on (for so many seconds an answer waits, a stream
+after its text, unless the client hangs up).
 """
 
 from __future__ import annotations
@@ -152,7 +153,8 @@ def _events(path: str, asked: dict[str, Any], told: dict[str, Any]) -> list[dict
             {"type": "response.completed", "response": _response(asked, text, "completed", usage)},
         ]
     base = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": asked["model"]}
-    deltas = [{"role": "assistant", "content": text}, {}] if text else [{}]
+    delta = told.get("delta", {"content": text} if text else None)
+    deltas = [{"role": "assistant", **delta}, {}] if delta else [{}]
     ends = [None] * (len(deltas) - 1) + ["stop"]
     chunks: list[dict[str, Any]] = [
         {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}

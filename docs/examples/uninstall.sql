@@ -26,26 +26,17 @@ begin
     end if;
 end
 $$;
+-- Whatever a DROP can take along stands in pg_depend: policies, triggers, columns, indexes and rules, too.
 create temporary table uninstall_neighbours on commit drop as
-select d.classid, d.objid, i.type, i.identity
-from (
-    select 'pg_class'::regclass as classid, c.oid as objid, c.relnamespace as namespace
-    from pg_class as c
-    where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
-    union all
-    select 'pg_proc'::regclass, p.oid, p.pronamespace
-    from pg_proc as p
-    union all
-    select 'pg_constraint'::regclass, n.oid, n.connamespace
-    from pg_constraint as n
-    union all
-    select 'pg_attrdef'::regclass, a.oid, c.relnamespace
-    from pg_attrdef as a
-    join pg_class as c on c.oid = a.adrelid
-) as d
-join pg_namespace as n on n.oid = d.namespace
-cross join lateral pg_identify_object(d.classid, d.objid, 0) as i
-where n.nspname not in ('credits', 'api', 'analytics', 'audit', 'yoyo', 'pg_catalog', 'information_schema');
+select d.classid, d.objid, d.objsubid, i.type, i.identity
+from (select distinct p.classid, p.objid, p.objsubid from pg_depend as p) as d
+cross join lateral pg_identify_object(d.classid, d.objid, d.objsubid) as i
+cross join lateral pg_identify_object_as_address(d.classid, d.objid, d.objsubid) as a
+where
+    d.classid <> 'pg_default_acl'::regclass
+    and split_part(a.object_names[1], '.', 1) not in (
+        'credits', 'api', 'analytics', 'audit', 'yoyo', 'pg_catalog', 'information_schema', 'pg_toast'
+    );
 
 -- 2. The schemas. Something of somebody else that would go with them stops it.
 drop schema if exists credits, api, analytics, audit, yoyo cascade;
@@ -56,15 +47,7 @@ declare
 begin
     select string_agg(n.type || ' ' || n.identity, ', ' order by n.identity) into v_lost
     from uninstall_neighbours as n
-    where not exists (
-        select from pg_class as c where n.classid = 'pg_class'::regclass and c.oid = n.objid
-        union all
-        select from pg_proc as p where n.classid = 'pg_proc'::regclass and p.oid = n.objid
-        union all
-        select from pg_constraint as k where n.classid = 'pg_constraint'::regclass and k.oid = n.objid
-        union all
-        select from pg_attrdef as a where n.classid = 'pg_attrdef'::regclass and a.oid = n.objid
-    );
+    where (pg_identify_object(n.classid, n.objid, n.objsubid)).identity is distinct from n.identity;
     if v_lost is not null then
         raise exception 'these use the bank: %. Drop or change them first. Nothing was removed', v_lost;
     end if;

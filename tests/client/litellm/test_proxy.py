@@ -153,6 +153,21 @@ def test_too_few_tokens_is_a_402_with_the_facts(proxy: Proxy, user: str, books: 
         ("known", chat("unheard-of", max_tokens=None), (400, "max_tokens_needed")),
         ("known", chat(fallbacks=["detailed"]), (400, "not_allowed_here")),
         ("known", chat(mock_testing_fallbacks=True), (400, "not_allowed_here")),
+        # LiteLLM or a provider would use another model, or several, or a dearer service of it.
+        *(
+            ("known", chat(**more), (400, "not_allowed_here"))
+            for more in (
+                {"extra_body": {"model": "o1-pro"}},
+                {"deployment_id": "o1-pro"},
+                {"model_id": "o1-pro"},
+                {"models": ["o1-pro"]},
+                {"custom_llm_provider": "azure"},
+                {"context_window_fallback_dict": {"gpt-4o": "o1-pro"}},
+                {"router_settings_override": {"fallbacks": [{"gpt-4o": ["detailed"]}]}},
+                {"model": "gpt-4o,detailed"},
+                {"service_tier": "priority"},
+            )
+        ),
     ],
 )
 def test_request_that_cannot_be_charged_is_refused_by_name(
@@ -163,6 +178,35 @@ def test_request_that_cannot_be_charged_is_refused_by_name(
     assert error(ask(proxy, user_id, CHAT, body)) == refusal
     assert len(proxy.provider.requests) == asked
     assert books.holds(user_id) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/v1/responses", {"background": True, "stream": True}),  # it goes on when its stream is left
+        ("/v1/responses", {"extra_body": {"model": "o1-pro"}}),
+        ("/v1/messages", {"model_id": "o1-pro"}),
+        ("/v1/completions", {"deployment_id": "o1-pro"}),
+        ("/v1/embeddings", {"custom_llm_provider": "azure"}),
+    ],
+)
+def test_every_type_of_call_pays_for_what_it_uses(proxy: Proxy, user: str, path: str, more: Any) -> None:
+    body = {"model": "gpt-4o", "input": "x", "prompt": "x", "max_output_tokens": 9, **more}
+    body |= {"messages": say(None), "max_tokens": 9} if path == "/v1/messages" else {}
+    asked = len(proxy.provider.requests)
+    assert "not_allowed_here" in ask(proxy, user, path, body).text
+    assert len(proxy.provider.requests) == asked
+
+
+@pytest.mark.parametrize("bound", ["max_tokens", "max_completion_tokens"])
+def test_bound_that_the_provider_never_gets_bounds_no_hold(
+    proxy: Proxy, user: str, books: Books, bound: str
+) -> None:
+    body = {"model": "gpt-4o", "input": json.dumps({"text": "well"}), bound: 1}
+    assert ask(proxy, user, "/v1/responses", body).status_code == 200
+    assert bound not in proxy.provider.requests[-1]
+    (charge,) = books.charges(user)  # all that was held, because the answer has no usage
+    assert charge > 60  # 16384 × 4 for a thousand
 
 
 @pytest.mark.parametrize(
@@ -221,6 +265,23 @@ def test_stream_that_is_hung_up_on_is_charged_what_was_delivered(
     soon(lambda: books.holds(user), ["captured"])
     (charge,) = books.charges(user)
     assert 36 < charge < 45 if model == "o3" else 7 < charge < 13
+
+
+@pytest.mark.parametrize(
+    ("delta", "least", "most"),
+    [
+        ({"function_call": {"name": "f", "arguments": "went well " * 1000}}, 7, 13),
+        ({"images": [{"type": "image_url", "image_url": {"url": "data:went well"}, "index": 0}]}, 36, 45),
+    ],
+)
+def test_stream_without_text_that_is_hung_up_on_is_charged(
+    proxy: Proxy, user: str, books: Books, delta: dict[str, Any], least: int, most: int
+) -> None:
+    """Nobody can count the tokens of a picture: all that was held is charged."""
+    hang_up(proxy, user, CHAT, chat(told={"delta": delta, "hold_on": 30}, max_tokens=9000))
+    soon(lambda: books.holds(user), ["captured"])
+    (charge,) = books.charges(user)
+    assert least < charge < most
 
 
 def test_stream_that_is_hung_up_on_before_its_text_is_free(proxy: Proxy, user: str, books: Books) -> None:

@@ -177,8 +177,9 @@ def test_delivered_text_of_a_chat_has_its_tool_calls() -> None:
     meter = StreamMeter()
     function = {"name": "find", "arguments": "{}"}
     delta = {"content": "a", "reasoning_content": "b", "tool_calls": [{"function": function}]}
+    delta["function_call"] = {"name": "old", "arguments": "[]"}
     meter.saw({"choices": [{"delta": delta}, {"text": "c", "delta": None}]})
-    assert (meter.text, meter.complete) == ("abfind{}c", False)
+    assert (meter.text, meter.complete) == ("abfind{}old[]c", False)
     meter.saw({"choices": [], "usage": {"prompt_tokens": 1}})
     assert meter.complete
 
@@ -188,3 +189,20 @@ def test_part_of_a_stream_that_cannot_be_read_is_passed_over() -> None:
     meter.saw({"choices": 7})
     meter.saw({"choices": [{"text": "a"}]})
     assert meter.text == "a"
+
+
+@pytest.mark.parametrize(
+    ("part", "uncounted"),
+    [
+        ({"choices": [{"delta": {"images": [{}]}}]}, True),
+        ({"choices": [{"delta": {"audio": {"data": "UklG"}}}]}, True),
+        ({"type": "response.image_generation_call.partial_image", "partial_image_b64": "iVBO"}, True),
+        ({"type": "response.audio.delta", "delta": "UklG"}, True),
+        ({"type": "response.output_text.delta", "delta": "a"}, False),
+        ({"choices": [{"delta": {"content": "a", "images": None}}]}, False),
+    ],
+)
+def test_pictures_and_sound_are_not_counted_as_text(part: dict[str, Any], uncounted: bool) -> None:
+    meter = StreamMeter()
+    meter.saw(part)
+    assert (meter.uncounted, meter.text) == (uncounted, "" if uncounted else "a")

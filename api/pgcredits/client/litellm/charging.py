@@ -193,14 +193,15 @@ class Charging(CustomLogger):
         """The stream has ended too early. What was delivered is charged.
 
         A client can hang up, or choose a timeout, just before the usage is reported. Nobody can then count
-        the reasoning of a model that reasons, so all that is held is charged.
+        the reasoning of a model that reasons, so all that is held is charged. The same goes for pictures
+        and sound.
         """
         usage = measured(meter.usage) if meter.complete else None
-        if usage is None and not meter.text:
+        if usage is None and not meter.text and not meter.uncounted:
             await self._ending.release(running, reason_of(error))
             return
         by_client = not isinstance(error, Exception) or "timeout" in type(error).__name__.lower()
-        if usage is None and not (by_client and running.asked.reasons):
+        if usage is None and not meter.uncounted and not (by_client and running.asked.reasons):
             prompt = measured(meter.usage) or {**running.asked.usage, "output_tokens": 0}
             output = await asyncio.to_thread(text_tokens, running.asked.model, meter.text)
             usage = {**prompt, "output_tokens": output}

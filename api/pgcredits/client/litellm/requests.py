@@ -23,8 +23,17 @@ IMAGES = {"image_generation", "aimage_generation"}
 CHARGED = CHATS | _TEXTS | _RESPONSES | _MESSAGES | _EMBEDDINGS | IMAGES
 
 # Where the client of the proxy could choose another model than the one that is charged.
-_REFUSED = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "user_config")
-_BOUNDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_REFUSED = {
+    *("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "context_window_fallback_dict"),
+    *("user_config", "router_settings_override", "specific_deployment", "model_list"),
+    *("models", "model_id", "deployment_id", "custom_llm_provider"),  # LiteLLM or a provider obeys these
+    "extra_body",  # its members replace those of the request
+}
+# What makes the same model dearer. The price is that of its standard service.
+_DEARER = {"service_tier": ("priority", "fast"), "speed": ("fast",)}
+# Some providers have these beside `max_tokens`, and obey them.
+_OTHERS = ("max_new_tokens", "max_tokens_to_sample", "num_predict")
+_ANSWERS = ("n", "best_of", "candidate_count", "num_return_sequences")
 _PROMPTS = (
     "messages",
     "prompt",
@@ -60,9 +69,16 @@ def check(data: Mapping[str, Any], call_type: str) -> str:
         if name in _REFUSED or str(name).startswith("mock_testing_"):
             text = f"the request may not have {name}: it pays the price of the model that it names"
             raise Refused("not_allowed_here", text)
+    for name, dear in _DEARER.items():
+        if data.get(name) in dear:
+            raise Refused("not_allowed_here", f"the request may not have {name} {data[name]}: it costs more")
+    if call_type in _RESPONSES and data.get("background"):
+        raise Refused("not_allowed_here", "an answer in the background cannot be fetched from this proxy")
     model = data.get("model")
     if not isinstance(model, str) or not model:
         raise Refused("bad_model", "the request must name one model")
+    if "," in model:  # LiteLLM asks each of them
+        raise Refused("not_allowed_here", "the request must name one model, and not several")
     return model
 
 
@@ -78,7 +94,7 @@ def asked(data: MutableMapping[str, Any], model: str, call_type: str, most_outpu
     if call_type in _EMBEDDINGS:
         return Asked(model, call_type, {"input_tokens": prompt}, frozenset({"input_tokens"}))
     info = _model_info(model)
-    answers = max(_number(data.get("n")), _number(data.get("best_of"))) * _prompts(data, call_type)
+    answers = max(_number(data.get(name)) for name in _ANSWERS) * _prompts(data, call_type)
     output = answers * _longest(data, model, call_type, most_output, info)
     written = "cache_control" in json.dumps(_prompt(data), default=str)
     usage = {"input_tokens": 0, "output_tokens": output}
@@ -126,17 +142,21 @@ def _longest(
     most_output: int | None,
     info: Mapping[str, Any],
 ) -> int:
-    bounds = [_number(data[name], 0) for name in _BOUNDS if data.get(name) is not None]
-    if any(bounds):
-        return max(bounds)
+    """A type of call has one bound that counts. LiteLLM drops the others: a hold may not rely on them."""
+    names = {"max_output_tokens"} if call_type in _RESPONSES else {"max_tokens"}
+    if call_type in CHATS:
+        names.add("max_completion_tokens")
+    bound, others = (max(_number(data.get(name), 0) for name in some) for some in (names, _OTHERS))
+    if bound:
+        return max(bound, others)
     if most_output is not None:
         data["max_output_tokens" if call_type in _RESPONSES else "max_tokens"] = most_output
-        return most_output
+        return max(most_output, others)
     most = info.get("max_output_tokens")
     if not most:
         text = f"how long an answer of {model} may get is not known: send max_tokens"
         raise Refused("max_tokens_needed", text)
-    return int(most)
+    return max(int(most), others)
 
 
 def _model_info(model: str) -> Mapping[str, Any]:

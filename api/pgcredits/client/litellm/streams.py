@@ -13,6 +13,9 @@ log = logging.getLogger("pgcredits.client")
 
 _LONGEST_LINE = 1_000_000  # characters of an event that is not complete yet
 
+# Ends of the types of events that carry a picture or sound.
+_MEDIA = ("partial_image", "image_generation.completed", ".audio.delta")
+
 
 class StreamMeter:
     """Reads chunks of chats and completions, events of the Responses API, and those of the Messages API."""
@@ -20,6 +23,7 @@ class StreamMeter:
     def __init__(self) -> None:
         self.usage: Any = None  # the last that was reported
         self.complete = False  # whether it is that of the whole answer
+        self.uncounted = False  # whether pictures or sound were delivered, whose tokens nobody can count
         self.failed = False  # whether the stream itself says that the provider has failed
         self._text: list[str] = []
         self._rest = ""
@@ -51,10 +55,12 @@ class StreamMeter:
             self._add(member(choice, "text"))
             self._add(member(delta, "content"))
             self._add(member(delta, "reasoning_content"))
-            for call in member(delta, "tool_calls") or ():
-                function = member(call, "function")
+            self._add(member(delta, "refusal"))
+            calls = [member(call, "function") for call in member(delta, "tool_calls") or ()]
+            for function in (*calls, member(delta, "function_call")):
                 self._add(member(function, "name"))
                 self._add(member(function, "arguments"))
+            self.uncounted |= bool(member(delta, "images") or member(delta, "audio"))
         hidden = member(
             getattr(chunk, "_hidden_params", None), "usage"
         )  # of a provider that always reports it
@@ -63,7 +69,9 @@ class StreamMeter:
     def _event(self, event: Any) -> None:
         kind = str(getattr(member(event, "type"), "value", member(event, "type")))
         delta = member(event, "delta")
-        if isinstance(delta, str) and kind.endswith(".delta"):  # of the Responses API
+        if kind.endswith(_MEDIA):
+            self.uncounted = True
+        elif isinstance(delta, str) and kind.endswith(".delta"):  # of the Responses API
             self._add(delta)
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
             self._report(member(member(event, "response"), "usage"), complete=True)
