@@ -19,6 +19,8 @@ NODE := $(shell command -v npm >/dev/null && node -e 'process.exit(+(parseInt(pr
 TS := .venv/typescript
 TS_FILES := $(addprefix api/typescript/,package.json package-lock.json tsconfig.json README.md LICENSE src test)
 TS_EXAMPLE := docs/examples/nextjs
+# Without the caches, each of four workers would compile every test anew, and each program that a test starts itself.
+unexport PYTHONDONTWRITEBYTECODE
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql sql/*/*/*.sql)
 
 .DEFAULT_GOAL := help
@@ -61,12 +63,19 @@ test-15: $(DEV_STAMP)
 lint: $(DEV_STAMP) typescript ## ruff, mypy, sqlfluff, squawk, tsc
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	@$(BOTH) types collected
 	$(if $(SQL),$(BIN)/sqlfluff lint --processes 0 --nocolor --disable-progress-bar migrations sql)
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
 
 typescript: $(if $(NODE),$(TS)/.compiled) ## the TypeScript client and its tests, type-checked and compiled
 	$(if $(NODE),,@echo "Node 20 and npm are not here: the TypeScript client is not checked"; test -z "$$CI")
+
+types: $(DEV_STAMP)
+	$(BIN)/mypy
+
+# Once, beside mypy, and not in all workers at the same time.
+collected: $(DEV_STAMP)
+	@$(BIN)/pytest --collect-only -qq >.venv/collected.log 2>&1 || { cat .venv/collected.log; exit 1; }
 
 reference: $(DEV_STAMP) ## docs/reference.md, types for TypeScript and the schema snapshot, written anew
 	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/rules/test_schema_snapshot.py
