@@ -85,7 +85,7 @@ def kills(request: pytest.FixtureRequest, long_form: bool) -> int:
     """How many of each run."""
     if long_form:
         return 18
-    return 6 if request.config.getoption("--pg") == 18 else 3
+    return 4 if request.config.getoption("--pg") == 18 else 3
 
 
 @pytest.fixture(scope="module")
