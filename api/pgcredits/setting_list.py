@@ -47,7 +47,8 @@ SETTINGS = (
     Setting(
         "PGCREDITS_SERVICE_PASSWORD",
         "",
-        "password of pgcredits_service, in the same way; for `work` and others it is PGPASSWORD",
+        "password of pgcredits_service, in the same way;"
+        " `work`, `maintain`, `key`, `stripe pull` take PGPASSWORD",
         ("serve", "logins"),
     ),
     Setting(
@@ -113,14 +114,14 @@ SETTINGS = (
     Setting(
         "PGCREDITS_RETURN_ORIGINS",
         "",
-        "origins, with commas, that Checkout may send a buyer back to; local: any page of this machine"
-        " (so it is under `up`)",
+        "origins, with commas, that Checkout may send a buyer back to; the word local admits any page of"
+        " this machine, as `up` does",
     ),
     Setting(
         "PGCREDITS_CORS_ORIGINS",
         "",
-        "origins, with commas, whose pages may call from a browser; local: any page of this machine"
-        " (so it is under `up`)",
+        "origins, with commas, whose pages may call from a browser; the word local admits any page of this"
+        " machine, as `up` does",
     ),
     Setting("PGCREDITS_TRUSTED_PROXIES", "", "networks, with commas, whose X-Forwarded-For is believed"),
     Setting("PGCREDITS_SHARED_NETWORKS", "", "networks, with commas, that guests share: schools, offices"),
@@ -140,7 +141,7 @@ SETTINGS = (
     Setting(
         "PGCREDITS_SHARED_TRANSACTIONS",
         "on",
-        "may spends of a backend that wait at the same time share a transaction: on, off",
+        "whether spends of a backend that wait at the same time share a transaction: on, off",
     ),
     Setting("PGCREDITS_PREPARE", "auto", "prepared statements: auto (not behind a pooler), on, off"),
     Setting("PGCREDITS_MAX_ROWS", "1000", "rows that one answer has at most"),
