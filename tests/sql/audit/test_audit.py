@@ -750,7 +750,7 @@ FAULTS = {
         KEYED + "update credits.api_keys set revoked_at = now() where name = 'made'",
         KEYED + "update credits.api_keys set expires_at = null where name = 'made'",
         KEYED + "update credits.api_keys set role = 'spender' where name = 'maker'",
-        KEYED + "update credits.api_key_secrets set last_used_at = now() + interval '2 minutes'"
+        KEYED + "update credits.api_key_secrets set last_used_at = clock_timestamp() + interval '2 minutes'"
         " where key_id in (select key_id from credits.api_keys where name = 'revoked')",
         KEYED + "insert into credits.api_key_secrets (key_id, secret_hash, created_at, valid_until)"
         " select key_id, sha256('of a thief'), now(), '2099-01-01' from credits.api_keys"
