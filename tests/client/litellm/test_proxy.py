@@ -198,6 +198,15 @@ def test_every_type_of_call_pays_for_what_it_uses(proxy: Proxy, user: str, path:
     assert len(proxy.provider.requests) == asked
 
 
+def test_deployment_cannot_be_named_instead_of_its_model(proxy: Proxy, user: str, books: Books) -> None:
+    """It has no module, so the default price of the bank would be charged, whatever the model costs."""
+    deployment = ask(proxy, user, CHAT, chat()).headers["x-litellm-model-id"]
+    asked = len(proxy.provider.requests)
+    for name in (deployment, "openai/gpt-4o"):
+        assert error(ask(proxy, user, CHAT, chat(name))) == (400, "not_allowed_here"), name
+    assert (len(proxy.provider.requests), books.charges(user)) == (asked, [4])
+
+
 @pytest.mark.parametrize("bound", ["max_tokens", "max_completion_tokens"])
 def test_bound_that_the_provider_never_gets_bounds_no_hold(
     proxy: Proxy, user: str, books: Books, bound: str

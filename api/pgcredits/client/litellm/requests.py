@@ -79,6 +79,8 @@ def check(data: Mapping[str, Any], call_type: str) -> str:
         raise Refused("bad_model", "the request must name one model")
     if "," in model:  # LiteLLM asks each of them
         raise Refused("not_allowed_here", "the request must name one model, and not several")
+    if _is_deployment(model):  # which has no module, so a default price of the bank would be charged
+        raise Refused("not_allowed_here", "the request must name a model, and not a deployment of it")
     return model
 
 
@@ -157,6 +159,20 @@ def _longest(
         text = f"how long an answer of {model} may get is not known: send max_tokens"
         raise Refused("max_tokens_needed", text)
     return max(int(most), others)
+
+
+def _is_deployment(model: str) -> bool:
+    """Whether this names a deployment: its id, which clients are told, or its model at the provider. LiteLLM
+    takes both as the name of a model. A wildcard of the proxy may have the latter as a name."""
+    from litellm.proxy.proxy_server import llm_router
+
+    if llm_router is None:
+        return False
+    names = {*llm_router.model_names, *(llm_router.model_group_alias or ())}
+    if model in names:
+        return False
+    at_provider = model in llm_router.deployment_names and not any("*" in name for name in names)
+    return at_provider or llm_router.has_model_id(model)
 
 
 def _model_info(model: str) -> Mapping[str, Any]:
