@@ -78,16 +78,20 @@ export function charging(terms: ModelTerms): LanguageModelMiddleware {
       }
       let text = "";
       let finished = false;
+      let reported: Usage | undefined;
       const watch = {
         part(part: Part) {
           if ("delta" in part) text += part.delta; // of text, of reasoning, of the input of a tool
           if (part.type === "finish") {
             finished = true;
-            const usage = usageOf(part.usage);
-            if (usage !== undefined) hold.used(usage);
+            reported = usageOf(part.usage);
+            if (reported !== undefined) hold.used(reported);
           }
           const failed = part.type === "error" || (part.type === "finish" && part.finishReason.unified === "error");
           return failed ? new ModelFailed() : undefined;
+        },
+        broken() {
+          if (text !== "") hold.delivered(reported ?? { input_tokens: prompt, output_tokens: tokensIn(text) });
         },
         left() {
           if (!finished) hold.used({ input_tokens: prompt, output_tokens: tokensIn(text) });

@@ -4,6 +4,8 @@ import type { Hold } from "./hold.js";
 export interface Watch<Part> {
   /** Told of each part before it is sent. What it returns is why the work has failed, or undefined. */
   part?(part: Part): unknown;
+  /** Told when the stream broke or a part said that it failed, before what was delivered is charged. */
+  broken?(): void;
   /** Told when the client left, before what was used is charged. */
   left?(): void;
 }
@@ -36,13 +38,22 @@ export function chargedStream<Part>(
       try {
         const { value, done: last } = await reader.read();
         if (!last) {
-          failure ??= watch.part?.(value);
+          const failed = watch.part?.(value);
+          if (failed !== undefined && failure === undefined) {
+            failure = failed;
+            watch.broken?.();
+          }
           controller.enqueue(value);
           return;
         }
       } catch (error) {
         done();
-        await (signal?.aborted === true ? leave() : hold.fail(error));
+        if (signal?.aborted === true) {
+          await leave();
+        } else {
+          if (failure === undefined) watch.broken?.();
+          await hold.fail(error);
+        }
         throw error;
       }
       done();

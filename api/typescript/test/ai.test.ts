@@ -164,16 +164,26 @@ test("a stream that reports nothing is charged all that was held", async () => {
   assert.deepEqual(await charges(user), [70]);
 });
 
-test("a stream that fails is free", async () => {
+test("a stream that fails before any text was sent is free", async () => {
   const user = await newUser();
   const onError = () => undefined;
   const error = { type: "error", error: new RangeError("broken") };
-  for (const parts of [[text("Hel"), error], [text("Hel"), error, ...finish(reported(30, 20))], finish(reported(30, 20), failed)]) {
+  for (const parts of [[error], [error, ...finish(reported(30, 20))], finish(reported(30, 20), failed)]) {
     await streamText({ ...quiet, model: charged(streaming(parts), user), onError }).consumeStream();
   }
   const refusing = new MockLanguageModelV3({ doStream: () => Promise.reject(new RangeError("broken")) });
   await streamText({ ...quiet, model: charged(refusing, user), onError }).consumeStream();
   assert.deepEqual([await charges(user), await holds(user)], [[], ["released", "released", "released", "released"]]);
+});
+
+test("a stream that fails in the middle is charged for its prompt and the text that was sent", async () => {
+  const user = await newUser(300);
+  const onError = () => undefined;
+  const error = { type: "error", error: new RangeError("broken") };
+  for (const parts of [[text("Hel"), error], [text("Hel"), ...finish(reported(30, 20), failed)]]) {
+    await streamText({ ...quiet, model: charged(streaming(parts), user), onError }).consumeStream();
+  }
+  assert.deepEqual(await charges(user), [21, 35]); // 40 × 0.5 + 1, then what the provider reports
 });
 
 test("a stream that is stopped is charged for its prompt and the text that was sent", async () => {
@@ -198,7 +208,7 @@ test("a stream that is stopped is charged for its prompt and the text that was s
 
 test("a stream that failed is free, also for a reader who leaves then", async () => {
   const user = await newUser();
-  const model = charged(streaming([text("a"), { type: "error", error: "broken" }, text("b")]), user);
+  const model = charged(streaming([{ type: "error", error: "broken" }, text("b")]), user);
   const { stream } = await model.doStream({ prompt: [] });
   const reader = stream.getReader();
   while ((await reader.read()).value?.type !== "error");
