@@ -32,7 +32,7 @@ class User:
     headers: dict[str, str] = field(repr=False)
 
 
-def bearer(role: str, subject: str | None = None, seconds: int = 600) -> dict[str, str]:
+def bearer(role: str, subject: str | None = None, seconds: int = 3600) -> dict[str, str]:
     return {"Authorization": f"Bearer {mint(SECRET, role, subject, seconds)}"}
 
 

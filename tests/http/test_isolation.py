@@ -63,7 +63,7 @@ _FUNCTIONS = """
 """
 
 
-def bearer(role: str, subject: str | None, seconds: int = 600, secret: str = SECRET) -> dict[str, str]:
+def bearer(role: str, subject: str | None, seconds: int = 3600, secret: str = SECRET) -> dict[str, str]:
     return {"Authorization": f"Bearer {mint(secret, role, subject, seconds, AUDIENCE)}"}
 
 
@@ -605,14 +605,17 @@ def test_each_function_that_believed_its_caller_would_be_found(
     every = 1 if request.config.getoption("--prove") else 3
     with built(url) as weak:
         weak.bank.connection.execute(_BELIEVES)
-        safe = set()
-        for function in weak.functions(of_users=True)[::every]:
+
+        def wrong_of(function: isolating.Callable) -> list[str]:
             before, wrong = rows_of(weak.bank, weak.bob), []
             for given, theirs in swaps(function, weak.ada.facts, weak.bob.facts):
                 wrong += weak.leaks(posted(function, given), weak.as_ada)
                 wrong += told_of(weak, function, given, theirs)
-            if not wrong + changed(before, rows_of(weak.bank, weak.bob)):
-                safe.add(str(function))
+            return wrong + changed(before, rows_of(weak.bank, weak.bob))
+
+        # A call that was refused because the machine was busy has shown nothing, so it gets a second try.
+        functions = weak.functions(of_users=True)[::every]
+        safe = {str(function) for function in functions if not (wrong_of(function) or wrong_of(function))}
         assert safe == set()
 
 
