@@ -83,6 +83,7 @@ def trap(db: psycopg.Connection[Any]) -> Iterator[str]:
     db.execute("drop schema trap cascade")
 
 
+@pytest.mark.one_version
 def test_administrators_run_no_foreign_functions(
     db: psycopg.Connection[Any], url: str, trap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from support import PASSWORD
 from pgcredits.bank.migrate import SQL, MigrationError, Options, migrate, run
 from pgcredits.database_urls import as_login
 
+pytestmark = pytest.mark.one_version
+
 Connection = psycopg.Connection[Any]
 Edit = Callable[[str, str, str], None]
 

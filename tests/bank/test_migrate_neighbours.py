@@ -58,6 +58,7 @@ OUTSIDE = """
 """
 
 
+@pytest.mark.one_version
 def test_nothing_outside_the_banks_schemas_changes(
     empty_url: str, neighbour: Connection, template: object
 ) -> None:
@@ -74,6 +75,7 @@ def test_nothing_outside_the_banks_schemas_changes(
             connection.execute("select * from api.packs")
 
 
+@pytest.mark.one_version
 def test_a_hardened_database_stays_hardened(empty_url: str, template: object) -> None:
     public = (
         "select a.privilege_type from pg_database as d,"
@@ -182,6 +184,7 @@ def test_a_mark_without_a_digest_is_refused(url: str, db: Connection) -> None:
         run(url, Options(force=True))
 
 
+@pytest.mark.one_version
 def test_a_concurrent_index_comes_after_the_rest_and_can_be_tried_again(
     url: str, db: Connection, tmp_path: Path
 ) -> None:

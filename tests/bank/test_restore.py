@@ -20,6 +20,8 @@ from pgcredits.bank.migrate import MigrationError, Options, migrate, roles
 from pgcredits.database_urls import as_login, database_url
 from pgcredits.local import embedded
 
+pytestmark = pytest.mark.one_version
+
 Connection = psycopg.Connection[Any]
 LOGINS = ("pgcredits_api", "pgcredits_service")
 WITH_FORCE = Options(force=True)

@@ -27,7 +27,7 @@ from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import migrate
 from pgcredits.database_urls import as_login
 
-pytestmark = pytest.mark.xdist_group("crash")  # the tests share one run and one server
+pytestmark = [pytest.mark.xdist_group("crash"), pytest.mark.proof]  # the tests share one run and one server
 
 # Only a session that waits for its WAL writes it: WAL that nobody waits for is lost in a crash.
 LAZY = {
@@ -211,6 +211,7 @@ def sit(sitter: psycopg.Connection[Any], tally: Tally) -> None:
     tally.log.wait_for_refusal("busy")
 
 
+@pytest.mark.one_version
 def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str], None]) -> None:
     """The control: the same clients give up durability after the call.
 

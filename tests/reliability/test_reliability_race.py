@@ -17,7 +17,7 @@ from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER, OF_THE_TOPU
 from reliability.topups import topup_faults
 from reliability.verdicts import Verdicts
 
-pytestmark = pytest.mark.xdist_group("race")  # the tests share one race and one server
+pytestmark = [pytest.mark.xdist_group("race"), pytest.mark.proof]  # the tests share one race and one server
 
 STEPS, MANY_STEPS = 250, 4000  # of each worker
 

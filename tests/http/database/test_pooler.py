@@ -19,7 +19,7 @@ from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import SERVICE
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_version]
 
 LOGINS = ("pgcredits_api", "pgcredits_service")
 PREPARED = Statement("select count(*) from pg_prepared_statements")

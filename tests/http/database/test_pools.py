@@ -21,6 +21,8 @@ from pgcredits.http.database.pools import Database, Statement, UnavailableError
 from pgcredits.settings import Settings
 from pgcredits.tokens import ANONYMOUS, SERVICE, Caller
 
+pytestmark = pytest.mark.one_version
+
 ME = Caller("authenticated", "me", '{"role":"authenticated","sub":"me"}')
 WHO = Statement(
     "select current_user::text, current_setting('request.jwt.claims'), current_setting('request.method'),"

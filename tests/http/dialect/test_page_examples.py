@@ -54,6 +54,7 @@ def tokens_of_reader(things_api: str) -> int:
     return 40
 
 
+@pytest.mark.one_version
 def test_backend_in_python_charges_once_and_learns_why_it_is_refused(
     things_api: str, tokens_of_reader: int
 ) -> None:

@@ -17,6 +17,8 @@ from pgcredits.http.database.pools import Database
 from pgcredits.http.operations import readiness
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 
 def test_healthy_api_is_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/health/live").json() == {"status": "live"}

@@ -14,6 +14,8 @@ from http_calls import grant as give
 
 from pgcredits.http.database.schema_cache import SchemaCache
 
+pytestmark = pytest.mark.one_version
+
 RPC = "/rest/v1/rpc/"
 
 
@@ -755,7 +757,6 @@ def test_null_from_a_client_is_refused(
     assert client.get("/rest/v1/balance", headers=rich.headers).json() == before
 
 
-@pytest.mark.one_version
 @pytest.mark.parametrize(
     "path",
     [

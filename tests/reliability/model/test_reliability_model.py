@@ -102,6 +102,7 @@ def run_machine(
         )
 
 
+@pytest.mark.proof
 def test_the_bank_answers_as_the_model_does(
     bank: Connection, seed: int, long_form: bool, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:

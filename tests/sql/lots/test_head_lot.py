@@ -560,6 +560,7 @@ _ways = st.sampled_from(["close_head", "fold_head"])
 
 
 @pytest.mark.slow
+@pytest.mark.one_version
 def test_spends_by_permit_do_what_spends_with_all_checks_do(till: Connection) -> None:
     seen: Counter[str] = Counter()
 
@@ -584,6 +585,7 @@ def test_spends_by_permit_do_what_spends_with_all_checks_do(till: Connection) ->
     assert min(seen[what] for what in ("spent", "held", "ended")) > 5, seen
 
 
+@pytest.mark.one_version
 def test_current_lots_add_up_and_folding_changes_nothing(till: Connection) -> None:
     seen: Counter[str] = Counter()
 

@@ -574,6 +574,7 @@ def test_only_linear_prices_are_listed(shop: Caller, component: Component) -> No
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "7.7")]),
     held=st.integers(0, 3000),
 )
+@pytest.mark.one_version
 def test_parts_of_a_use_cost_what_the_whole_costs(
     till: Connection,
     component: Component,

@@ -67,6 +67,7 @@ def functions(admin: Connection) -> list[tuple[str, list[tuple[str, str, bool]]]
     return [(row[0], list(zip(*row[1:], strict=True))) for row in found]
 
 
+@pytest.mark.one_version
 def test_extreme_values_never_raise_raw_errors(
     admin: Connection, service: Caller, user: Callable[..., Caller]
 ) -> None:

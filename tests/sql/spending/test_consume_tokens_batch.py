@@ -529,6 +529,7 @@ _ten: Item = {"user_id": "ada", "module_id": "metube"}
 @example(plan=_plan(100, notices=("p_below => 40",)), chunks=[_ten, [_ten] * 9])
 # Ten of them are held: available falls below 40 where the balance does not.
 @example(plan=_plan(55, notices=("p_below => 40",), holds=1), chunks=[[_ten, _ten]])
+@pytest.mark.one_version
 def test_batches_do_what_single_calls_do(
     till: Connection, plan: dict[str, Any], chunks: list[list[Item] | Item]
 ) -> None:

@@ -182,6 +182,7 @@ MONEY = {"succeeded", "paid"}
 ORDERS = [names for length in (1, 2, 3, 5) for names in permutations(NEWS, length)]
 
 
+@pytest.mark.one_version
 def test_events_in_any_order_grant_the_money_once(user: User, service: Caller, apply: Apply) -> None:
     """Try every order of one, two, three and five of the events."""
     ada = user()

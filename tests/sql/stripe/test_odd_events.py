@@ -121,6 +121,7 @@ ALL = list(paths(whole(ORDER, COMPLETED)))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [COMPLETED, SUCCEEDED, EXPIRED, FAILED])
+@pytest.mark.one_version
 def test_odd_members_neither_raise_nor_grant(kind: str, db: Connection) -> None:
     bank = Caller(db, "none")
     outcomes: Counter[str] = Counter()
@@ -179,6 +180,7 @@ AMOUNTS = [MISSING, None, 0, 1, 998, 999, 1000, 999.5, -1, "0", "999", True, [0]
 
 
 @pytest.mark.slow
+@pytest.mark.one_version
 def test_event_must_plainly_say_the_price_to_grant(db: Connection) -> None:
     """Tries these values for the total, discount and tax of 9.99, paid or free."""
     bank = Caller(db, "none")

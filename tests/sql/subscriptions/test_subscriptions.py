@@ -165,6 +165,7 @@ def life(user: Subscriber) -> list[Row]:
     ]
 
 
+@pytest.mark.one_version
 def test_every_order_of_a_whole_life_ends_the_same(bank: Caller, pytestconfig: pytest.Config) -> None:
     """The orders of six events, one of them sent twice: all 720 with --prove, else every seventh."""
     step = 1 if pytestconfig.getoption("--prove") else 7
