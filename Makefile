@@ -49,7 +49,7 @@ SUPABASE_JS := $(if $(NODE),.venv/supabase-js/.installed)
 
 # A worker more than processors: while one waits for PostgreSQL, another can work. It has twice the tests of 15.
 test-18: $(DEV_STAMP) $(SUPABASE_JS)
-	$(BIN)/pytest $(PARALLEL) --numprocesses=$(shell expr $(WORKERS) + 1)
+	$(BIN)/pytest $(PARALLEL) --numprocesses=$(shell expr $(WORKERS) + 1) -m "not long"
 
 .venv/supabase-js/.installed: tests/supabase/package.json tests/supabase/package-lock.json | .venv/bin/python
 	@echo "installing supabase-js and PostgREST into $(@D)"
@@ -59,7 +59,7 @@ test-18: $(DEV_STAMP) $(SUPABASE_JS)
 
 # Without what asks nothing of the version, or repeats what another test asks of it.
 test-15: $(DEV_STAMP)
-	$(BIN)/pytest --pg=15 $(PARALLEL) -m "not one_version and not proof"
+	$(BIN)/pytest --pg=15 $(PARALLEL) -m "not one_version and not proof and not long"
 
 lint: $(DEV_STAMP) typescript ## ruff, mypy, sqlfluff, squawk, tsc
 	$(BIN)/ruff check
@@ -84,7 +84,7 @@ reference: $(DEV_STAMP) ## docs/reference.md, types for TypeScript and the schem
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, on both versions
 	@$(BOTH) $(VERSIONS:%=prove-%)
 
-PROOFS := tests/reliability tests/sql/reversals tests/sql/subscriptions \
+PROOFS := tests/reliability tests/bench tests/upgrade tests/sql/reversals tests/sql/subscriptions \
 	tests/http/test_isolation.py tests/http/test_contract.py tests/test_image.py
 # Each of the model's faults goes to the next worker that is free; what shares a race or a server stays together.
 prove-18: $(DEV_STAMP)

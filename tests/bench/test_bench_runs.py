@@ -75,6 +75,7 @@ def test_http_tells_rates_times_and_costs_of_each_kind_of_call(printed: str) -> 
     assert re.search(r"memory of one worker after that: [1-9]\d* MB", printed)
 
 
+@pytest.mark.long
 def test_growth_fills_a_ledger_of_any_size_and_proves_both_books() -> None:
     printed = run("--only growth --accounts 30 --entries 13579 --clients 1 --rounds 1 --seconds 1")
     assert "filled to 10,000 entries" in printed

@@ -11,11 +11,13 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from client_calls import run
 from http_calls import SECRET, WEBHOOK_SECRET, serving
-from support import free_port
+from support import PASSWORD, free_port
 
+from pgcredits.database_urls import as_login
 from pgcredits.http.app import create_app
 from pgcredits.issuer_settings import read_issuers
 from pgcredits.settings import Settings
@@ -30,9 +32,7 @@ WALLET_SECRET = "0123456789abcdef" * 4
 
 
 @pytest.fixture
-def wallet(
-    api_url: str, service_url: str, auditor: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Any:
+def wallet(own_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The example, beside a bank that trusts its tokens, as the first lines of the example say."""
     port, stripe_port = free_port(), free_port()
     here, stripe_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{stripe_port}"
@@ -45,8 +45,8 @@ def wallet(
     spec.loader.exec_module(example)
     (issuers,) = re.findall(r"^\[.*\]$", str(example.__doc__), re.M)
     settings = Settings(
-        api_database_url=api_url,
-        service_database_url=service_url,
+        api_database_url=as_login(own_url, "pgcredits_api", PASSWORD),
+        service_database_url=as_login(own_url, "pgcredits_service", PASSWORD),
         jwt_secret=SECRET,
         public_url=here,
         stripe_secret_key="sk_test_of_the_wallet",
@@ -60,6 +60,8 @@ def wallet(
     simulator = create_simulator(store, f"{here}/webhooks/stripe", WEBHOOK_SECRET, stripe_url)
     with serving(simulator, stripe_port), serving(create_app(settings), port):
         yield example
+    with psycopg.connect(own_url) as admin:
+        assert admin.execute("select * from audit.findings").fetchall() == []
 
 
 def asked(example: ModuleType, path: str) -> httpx.Response:

@@ -176,6 +176,7 @@ def assert_a_double_charge_would_be_seen(verdicts: Verdicts) -> None:
     assert Verdicts(verdicts.calls, books).ghosts() != []
 
 
+@pytest.mark.long
 def test_postgres_killed_under_load(
     postgres: Postgres, seed: int, kills: int, load: int, say: Callable[[str], None]
 ) -> None:
@@ -273,6 +274,7 @@ def test_api_and_its_database_killed_under_load(
 
 @pytest.mark.one_version
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+@pytest.mark.long
 def test_pooler_and_the_database_behind_it_killed_under_load(
     postgres: Postgres,
     seed: int,

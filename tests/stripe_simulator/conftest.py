@@ -246,7 +246,7 @@ class Simulator:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         self.browser.close()
 

@@ -96,6 +96,7 @@ def clients(url: str, db: Connection) -> Iterator[list[Client]]:
 
 
 @pytest.mark.one_version
+@pytest.mark.long
 def test_an_upgrade_fails_no_call_that_is_under_way(
     url: str, db: Connection, older: Path, clients: list[Client]
 ) -> None:
