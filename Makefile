@@ -84,7 +84,7 @@ reference: $(DEV_STAMP) ## docs/reference.md, types for TypeScript and the schem
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, on both versions
 	@$(BOTH) $(VERSIONS:%=prove-%)
 
-PROOFS := tests/reliability tests/bench tests/upgrade tests/sql/reversals tests/sql/subscriptions \
+PROOFS := tests/reliability tests/bench tests/upgrade tests/demo tests/sql/reversals tests/sql/subscriptions \
 	tests/http/test_isolation.py tests/http/test_contract.py tests/test_image.py
 # Each of the model's faults goes to the next worker that is free; what shares a race or a server stays together.
 prove-18: $(DEV_STAMP)

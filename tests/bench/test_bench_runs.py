@@ -35,6 +35,7 @@ def printed() -> str:
     )
 
 
+@pytest.mark.long
 def test_a_short_run_measures_and_proves_its_books(printed: str) -> None:
     there_and_back = re.search(r"select 1 takes ([\d.]+) ms", printed)
     assert there_and_back
@@ -51,6 +52,7 @@ def test_a_short_run_measures_and_proves_its_books(printed: str) -> None:
     assert "the books close" in printed
 
 
+@pytest.mark.long
 def test_http_tells_rates_times_and_costs_of_each_kind_of_call(printed: str) -> None:
     if shutil.which("wrk") is None:
         assert "http: not measured, because wrk is not installed" in printed

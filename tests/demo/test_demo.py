@@ -54,6 +54,7 @@ def _api_pid(data_dir: Path) -> int:
     return next(int(line.split()[0]) for line in children.stdout.splitlines() if " serve " in line)
 
 
+@pytest.mark.long
 def test_a_demo_without_an_up_starts_its_own_and_keeps_its_files_private(
     trace: Path, tmp_path: Path, data_dir: Path
 ) -> None:

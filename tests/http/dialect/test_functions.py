@@ -8,6 +8,8 @@ import httpx
 import psycopg
 import pytest
 
+pytestmark = pytest.mark.one_version
+
 RPC = "/rest/v1/rpc/"
 SINGLE = {"Accept": "application/vnd.pgrst.object+json"}
 COUNTED = {"Prefer": "count=exact"}

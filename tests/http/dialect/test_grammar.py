@@ -21,6 +21,8 @@ from pgcredits.http.dialect.ordering import MOST_TERMS
 from pgcredits.http.dialect.selection import MOST_COLUMNS
 from pgcredits.http.errors import ApiError
 
+pytestmark = pytest.mark.one_version
+
 TYPES = {
     "entry_id": "text",
     "tokens": "numeric",

@@ -22,6 +22,8 @@ from pgcredits.http.dialect import media_types, query
 from pgcredits.http.dialect.fields import Source
 from pgcredits.http.errors import ApiError
 
+pytestmark = pytest.mark.one_version
+
 CANARY = "the canary"
 
 

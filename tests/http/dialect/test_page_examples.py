@@ -13,6 +13,8 @@ import httpx
 import pytest
 from http_calls import bearer
 
+pytestmark = pytest.mark.one_version
+
 DOCS = Path(__file__).parents[3] / "docs"
 USER = "reader-of-the-page"
 WATCHED = """
@@ -54,7 +56,6 @@ def tokens_of_reader(things_api: str) -> int:
     return 40
 
 
-@pytest.mark.one_version
 def test_backend_in_python_charges_once_and_learns_why_it_is_refused(
     things_api: str, tokens_of_reader: int
 ) -> None:

@@ -15,6 +15,8 @@ from support import PASSWORD
 
 from pgcredits.database_urls import as_login
 
+pytestmark = pytest.mark.one_version
+
 MAX_ROWS = 15
 Call = Callable[[SyncPostgrestClient], Any]
 
@@ -145,7 +147,6 @@ def test_python_client_learns_why_a_head_is_refused(ours: SyncPostgrestClient) -
     assert refused.value.code in (400, "400")
 
 
-@pytest.mark.one_version
 @pytest.mark.slow
 def test_python_client_gets_the_same_from_postgrest(
     modules: Path,

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.one_version
+
 THINGS = "/rest/v1/things"
 
 

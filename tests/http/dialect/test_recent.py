@@ -11,6 +11,8 @@ from pgcredits.http.dialect.preferences import Preferences
 from pgcredits.http.dialect.wish import Wish
 from pgcredits.http.errors import ApiError
 
+pytestmark = pytest.mark.one_version
+
 PLAIN = Wish(media_types.JSON, Preferences(), None, ())
 
 
