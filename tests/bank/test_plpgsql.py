@@ -14,10 +14,13 @@ select p.oid::regprocedure::text, t.tgrelid::regclass::text, c.lineno, c.level, 
 from pg_proc as p
 join pg_language as l on l.oid = p.prolang
 left join (
-    select distinct tgfoid, tgrelid from pg_trigger where not tgisinternal and tgparentid = 0
+    select distinct tgfoid, tgrelid, tgoldtable, tgnewtable
+    from pg_trigger
+    where not tgisinternal and tgparentid = 0
 ) as t on t.tgfoid = p.oid
 cross join lateral plpgsql_check_function_tb(
-    p.oid, coalesce(t.tgrelid, 0::oid)::regclass, security_warnings => true, fatal_errors => false
+    p.oid, coalesce(t.tgrelid, 0::oid)::regclass, security_warnings => true, fatal_errors => false,
+    oldtable => t.tgoldtable, newtable => t.tgnewtable
 ) as c
 where l.lanname = 'plpgsql'
   and p.pronamespace::regnamespace::text in ('credits', 'api', 'audit', 'analytics')

@@ -44,6 +44,18 @@ def batch(caller: Caller, *items: Any, **options: Any) -> list[Row]:
     return verdicts
 
 
+def patient_batch(caller: Caller, *items: Any) -> list[Row]:
+    """The verdicts. Sends an item again when another batch has locked its wallet for too long."""
+    verdicts = batch(caller, *items)
+    for _ in range(20):
+        late = [place for place, verdict in enumerate(verdicts) if verdict.get("error") == "busy"]
+        if not late:
+            break
+        for place, verdict in zip(late, batch(caller, *(items[place] for place in late)), strict=True):
+            verdicts[place] = verdict
+    return verdicts
+
+
 def use(caller: Caller, module_id: str = "metube", **more: Any) -> Item:
     return {"user_id": caller.user_id, "module_id": module_id} | more
 
@@ -570,7 +582,9 @@ def test_batches_in_any_order_do_not_deadlock(user: User, crowd: Crowd, admin: C
                 one.call("consume_tokens", user_id=order[0].user_id, module_id="metube")
                 one.call("add_tokens", user_id=order[1].user_id, tokens=10)
             else:
-                assert all(verdict["ok"] for verdict in batch(one, *(use(each) for each in order * 3)))
+                assert all(
+                    verdict["ok"] for verdict in patient_batch(one, *(use(each) for each in order * 3))
+                )
 
     results = at_once([partial(work, place, one) for place, one in enumerate(crowd(16))])
     assert slugs(results) == []
@@ -583,7 +597,7 @@ def test_batches_in_any_order_do_not_deadlock(user: User, crowd: Crowd, admin: C
 def test_same_batch_at_once_is_charged_once(user: User, crowd: Crowd, admin: Connection) -> None:
     people = [user(1000) for _ in range(4)]
     items = [use(people[n % 4], idempotency_key=f"k{n}") for n in range(40)]
-    results = at_once([partial(batch, one, *items) for one in crowd(12)])
+    results = at_once([partial(patient_batch, one, *items) for one in crowd(12)])
     assert slugs(results) == []
     assert Counter(verdict["replayed"] for verdicts in results for verdict in verdicts) == {
         False: 40,
@@ -595,7 +609,7 @@ def test_same_batch_at_once_is_charged_once(user: User, crowd: Crowd, admin: Con
 
 def test_balance_that_pays_ten_is_spent_ten_times(user: User, crowd: Crowd, admin: Connection) -> None:
     ada = user(250)
-    results = at_once([partial(batch, one, *[use(ada, "whisper")] * 3) for one in crowd(20)])
+    results = at_once([partial(patient_batch, one, *[use(ada, "whisper")] * 3) for one in crowd(20)])
     assert slugs(results) == []
     assert Counter(verdict["ok"] for verdicts in results for verdict in verdicts) == {True: 10, False: 50}
     assert ada.balance() == 0
