@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -59,6 +59,7 @@ from pgcredits.work.settings import WorkSettings
 
 _EXPECTED = (
     api_keys.ApiKeyError,
+    audit_module.AuditError,
     trusted_logins.TrustError,
     DemoError,
     EmbeddedError,
@@ -652,18 +653,57 @@ def demo(
             holds.run(running, trace, workers, users, seed, console)
         else:
             charges.run(running.api_url, trace, workers, users, console)
-        _audit(running.database_url, console)
+        if not _audit(running.database_url, console):
+            sys.exit(1)
 
 
-@main.command()
+@main.group(cls=_Commands, invoke_without_command=True)
 @_DATA_DIR
 @_DATABASE_URL
-def audit(data_dir: Path, database_url: str | None) -> None:
+@click.option("--only", multiple=True, metavar="CHECK", help="Only this check; may be given again.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on one line, instead of a table.")
+@click.option(
+    "--watch", type=click.FloatRange(1, 86400), metavar="SECONDS", help="Again and again, until Ctrl-C."
+)
+@click.option("--times", type=click.IntRange(1), metavar="N", help="With --watch: so many times.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 8),
+    default=min(os.cpu_count() or 1, 4),
+    metavar="N",
+    help="Connections that share the work, at most 8.  [default: one for each processor here, at most 4]",
+)
+@click.pass_context
+def audit(
+    ctx: click.Context,
+    data_dir: Path,
+    database_url: str | None,
+    only: tuple[str, ...],
+    as_json: bool,
+    watch: float | None,
+    times: int | None,
+    jobs: int,
+) -> None:
     """Check the books.
 
-    Runs every reconciliation check in one snapshot; exit code 1 when one finds anything.
+    Runs every reconciliation check in one snapshot; exit code 1 when one finds anything. What a finding
+    means and what to do about it: docs/auditing.md.
     """
-    _audit(_database(database_url, data_dir), Console())
+    if ctx.invoked_subcommand is not None:
+        return
+    if times is not None and watch is None:
+        raise click.UsageError("--times goes with --watch")
+    url, console = _database(database_url, data_dir), Console()
+
+    def once() -> bool:
+        return _audit(url, console, jobs, only, as_json)
+
+    if watch is None:
+        good = once()
+    else:
+        good = audit_module.watch(once, watch, times, say=lambda text: click.echo(text, err=True))
+    if not good:
+        sys.exit(1)
 
 
 @main.command()
@@ -871,13 +911,23 @@ def env(data_dir: Path, sub: str, admin: bool) -> None:
         click.echo(shell_line(name, value))
 
 
-def _audit(database_url: str, console: Console) -> None:
-    checks = audit_module.run(database_url)
-    audit_module.report(checks, console)
-    if checks and not audit_module.note(database_url, checks):
-        console.print("the bank did not note this audit, so /metrics does not know of it", highlight=False)
-    if not audit_module.sound(checks):
-        sys.exit(1)
+def _audit(
+    database_url: str,
+    console: Console,
+    jobs: int = 1,
+    only: Sequence[str] = (),
+    as_json: bool = False,
+) -> bool:
+    """Audit, print what was found, leave word of it in the bank. True if the books are sound."""
+    with audit_module.shown_progress() as progress:
+        checks = audit_module.run(database_url, jobs=jobs, only=only, progress=progress)
+    if as_json:
+        click.echo(audit_module.as_json(checks, "part" if only else "full"))
+    else:
+        audit_module.report(checks, console)
+    if checks and not only and not audit_module.note(database_url, checks):
+        click.echo("the bank did not note this audit, so /metrics does not know of it", err=True)
+    return audit_module.sound(checks)
 
 
 def _database(database_url: str | None, data_dir: Path) -> str:

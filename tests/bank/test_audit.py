@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
-from click.testing import CliRunner
+import pytest
+from click.testing import CliRunner, Result
 from rich.console import Console
 from support import PASSWORD
 
 from pgcredits.bank import audit
+from pgcredits.bank.audit import checks as audit_checks
 from pgcredits.cli import main
 from pgcredits.database_urls import as_login
 
@@ -70,3 +74,95 @@ def test_an_auditor_leaves_word_of_the_audit(
     db.execute("revoke execute on function credits.note_audit from auditor")
     assert not audit.note(login, checks[:1])
     assert db.execute(noted).fetchall() == [(len(checks), 0, "pgcredits_auditor")]
+
+
+def command(*arguments: str, url: str) -> Result:
+    return CliRunner().invoke(main, ["audit", "--database-url", url, *arguments])
+
+
+@pytest.mark.one_version
+def test_several_connections_find_what_one_finds(
+    url: str, db: psycopg.Connection[Any], connect_as: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every range of accounts, in one snapshot, with progress."""
+    service = connect_as("service_role")
+    for number in range(40):
+        service.execute(f"select api.add_tokens(user_id => 'u{number}', tokens => 5)")
+    db.execute("alter table credits.entries disable trigger all")
+    db.execute("update credits.entries set tokens = tokens + 1")
+    monkeypatch.setattr(audit_checks, "_ENTRIES_OF_A_PART", 5)
+    said: list[tuple[str, int, int]] = []
+    alone = audit.run(url)
+    together = audit.run(url, jobs=3, progress=lambda *told: said.append(told))
+    assert [(check.name, check.rows) for check in together] == [(check.name, check.rows) for check in alone]
+    assert {"hash_chain": 40, "draws": 40, "running_balance": 40}.items() <= {
+        check.name: check.rows for check in together
+    }.items()
+    assert [done for _, done, _ in said] == list(range(1, said[0][2] + 1))
+    assert sum(name.startswith("hash_chain, part ") for name, _, _ in said) == 8
+    # A range of accounts is a filter of the scan. Otherwise each part would read and sort everything.
+    part = audit_checks.parts(db, ["check_hash_chain"])[1]
+    (plan,) = db.execute(b"explain (format json) " + part.query().as_bytes(db)).fetchall()
+    assert "WindowAgg" in str(plan)
+    assert "account_id" in str(lowest(plan[0][0]["Plan"])), plan
+
+
+def lowest(node: dict[str, Any]) -> list[str]:
+    """What the scans of a plan look for."""
+    here = [str(node[key]) for key in ("Filter", "Index Cond", "Recheck Cond") if key in node]
+    return sum(
+        [lowest(child) for child in node.get("Plans", ())], here if "Scan" in node["Node Type"] else []
+    )
+
+
+@pytest.mark.one_version
+def test_failure_of_one_connection_ends_the_others(url: str, db: psycopg.Connection[Any]) -> None:
+    db.execute(
+        "create or replace view audit.check_zero with (security_invoker = true) as"
+        " select null::uuid as account_id, '' as expected, (1 / count(*))::text as found"
+        " from credits.entries"
+    )
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        audit.run(url, jobs=3)
+    left = "select count(*) from pg_stat_activity where application_name = 'pgcredits audit'"
+    assert db.execute(left).fetchone() == (0,)
+
+
+@pytest.mark.one_version
+def test_command_runs_one_check_prints_json_and_repeats(url: str, db: psycopg.Connection[Any]) -> None:
+    done = command("--only", "balance", "--only", "check_prices", "--json", url=url)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.output)
+    assert (told["sound"], told["mode"], told["findings"]) == (True, "part", 0)
+    assert [check["name"] for check in told["checks"]] == ["balance", "prices"]
+    assert db.execute("select count(*) from credits.audits").fetchone() == (0,)  # a part is not an audit
+
+    unknown = command("--only", "nothing", url=url)
+    assert (unknown.exit_code, "there is no check nothing. There are: access" in unknown.output) == (1, True)
+    assert command("--times", "2", url=url).exit_code == 2
+    assert command("--watch", "0", url=url).exit_code == 2
+
+    db.execute("update credits.settings set test_clocks = true")
+    db.execute("update credits.price_list set call_cost = call_cost + 1 where module_id = 'metube'")
+    twice = command("--only", "prices", "--json", "--watch", "1", "--times", "2", url=url)
+    assert twice.exit_code == 1
+    first, second = (json.loads(line) for line in twice.output.splitlines())
+    assert first["checks"][0]["first"] == second["checks"][0]["first"]
+    assert first["audited_at"] < second["audited_at"]
+
+
+@pytest.mark.one_version
+def test_watch_goes_on_without_the_database_and_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    answers = iter([psycopg.OperationalError("it is away"), True, KeyboardInterrupt()])
+
+    def once() -> bool:
+        answer = next(answers)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    assert audit.watch(once, 60, None, said.append) is False
+    assert said == ["no audit: it is away"]
+    assert audit.watch(lambda: True, 60, 3, said.append) is True

@@ -1,0 +1,9 @@
+"""`pgcredits audit`: do the books agree with themselves, and with a copy that was kept elsewhere?"""
+
+from pgcredits.bank.audit.checks import Check, sound
+from pgcredits.bank.audit.noting import note
+from pgcredits.bank.audit.reporting import as_json, report, shown_progress
+from pgcredits.bank.audit.running import AuditError, run
+from pgcredits.bank.audit.watching import watch
+
+__all__ = ["AuditError", "Check", "as_json", "note", "report", "run", "shown_progress", "sound", "watch"]
