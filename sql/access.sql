@@ -219,6 +219,10 @@ grant execute on function credits.stripe_amount to support;
 
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
+-- Who an account is. Its rows are those of analysts who may know.
+revoke select on analytics.people from auditor;
+grant select (account_id, subject, created_at) on credits.identities to analyst;
+grant execute on function credits.named_segments, credits.named_accounts, credits.analyst_email to analyst;
 grant select (account_id, kind, created_at) on credits.accounts to analyst;
 grant select (
     account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, usage, price_id
@@ -377,6 +381,11 @@ create policy granted_accounts on credits.failures for select to analyst using (
 create policy granted_accounts on credits.redemptions for select to analyst using (
     (select '*' = any(credits.analyst_segments()))
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+-- Which user an account is, for the analysts who may know.
+create policy named_accounts on credits.identities for select to analyst using (
+    (select '*' = any(credits.named_segments()))
+    or account_id in (select a.account_id from credits.named_accounts() as a (account_id))
 );
 -- A guest has no account before signing up, so only an analyst who sees all accounts sees all guests.
 create policy granted_accounts on credits.guests for select to analyst using (

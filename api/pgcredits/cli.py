@@ -18,6 +18,7 @@ import psycopg
 from rich.console import Console
 
 from pgcredits.bank import (
+    analysts,
     api_keys,
     catalogs,
     maintenance,
@@ -58,6 +59,7 @@ from pgcredits.work import run as run_worker
 from pgcredits.work.settings import WorkSettings
 
 _EXPECTED = (
+    analysts.AnalystError,
     api_keys.ApiKeyError,
     audit_module.AuditError,
     trusted_logins.TrustError,
@@ -591,6 +593,98 @@ def trust(
     else:
         trusted_logins.trust(url, login, roles)
         click.echo(f"claims of {login} count when it is {', '.join(roles)}")
+
+
+@main.group(cls=_Commands)
+def analyst() -> None:
+    """The logins of people who count: docs/analysts.md."""
+
+
+@analyst.command("add")
+@click.argument("name")
+@_DATA_DIR
+@_DATABASE_URL
+@click.option("--segment", "segments", metavar="NAME", multiple=True, help="Accounts it counts. Repeatable.")
+@click.option("--all", "everybody", is_flag=True, help="It counts every account, and every guest.")
+@click.option("--personal-data", is_flag=True, help="It also reads which users these accounts are.")
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 10),
+    default=5,
+    show_default=True,
+    help="How many sessions it may have at once.",
+)
+@click.option("--ask-password", is_flag=True, help="Ask for the password instead of making one.")
+def analyst_add(
+    name: str,
+    data_dir: Path,
+    database_url: str | None,
+    segments: tuple[str, ...],
+    everybody: bool,
+    personal_data: bool,
+    connections: int,
+    ask_password: bool,
+) -> None:
+    """Make a login of its own for an analyst, or change what it counts.
+
+    The password is PGCREDITS_LOGIN_PASSWORD, or is asked for, or is made and printed this once: only its hash
+    reaches the server. Repeatable: a login that is there keeps its password, counts what this call names and
+    nothing else, and gets its bounds again. It takes an administrator who may create roles.
+    """
+    if everybody == bool(segments):
+        raise click.UsageError("give either --segment, once or more, or --all")
+    password = passwords.of_a_login()
+    if ask_password and password is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    added = analysts.add(
+        _database(database_url, data_dir),
+        name,
+        ["*"] if everybody else segments,
+        personal_data=personal_data,
+        connections=connections,
+        password=password,
+    )
+    what = "every account" if everybody else f"the segments {', '.join(sorted(set(segments)))}"
+    persons = "and reads which users they are" if personal_data else "without persons"
+    click.echo(f"{name} counts {what}: {added.accounts} account(s) now, {persons}", err=True)
+    if not added.disk_bounded:
+        click.echo("its temporary files have no bound, because only a superuser may set one", err=True)
+    if added.password is not None:
+        click.echo(added.password)
+    elif not added.new and password is None:
+        click.echo("its password is as before", err=True)
+
+
+@analyst.command("list")
+@_DATA_DIR
+@_DATABASE_URL
+def analyst_list(data_dir: Path, database_url: str | None) -> None:
+    """List the analysts, and what each may count."""
+    for row in analysts.listed(_database(database_url, data_dir)):
+        counts = "all" if row.segments == ["*"] else ", ".join(row.segments)
+        persons = "with persons" if row.personal_data else "without persons"
+        since = f", since {row.granted_at:%Y-%m-%d} by {row.granted_by}" if row.granted_at else ""
+        click.echo(f"{row.login}  {counts}, {persons}  {row.standing}, {row.sessions} session(s){since}")
+
+
+@analyst.command("remove")
+@click.argument("name")
+@_DATA_DIR
+@_DATABASE_URL
+def analyst_remove(name: str, data_dir: Path, database_url: str | None) -> None:
+    """Take everything from an analyst, end its sessions and drop its role.
+
+    Repeatable. Exit code 1 when something could not be done, which it says.
+    """
+    removed = analysts.remove(_database(database_url, data_dir), name)
+    if removed.counted or removed.sessions:
+        click.echo(f"{name} counts nothing any more; {removed.sessions} session(s) ended")
+    else:
+        click.echo(f"{name} was no analyst of this bank" if not removed.left else f"{name} counted nothing")
+    for sentence in removed.left:
+        click.echo(sentence, err=True)
+    if removed.left:
+        sys.exit(1)
 
 
 @main.command()

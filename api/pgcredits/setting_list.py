@@ -64,6 +64,12 @@ SETTINGS = (
         ("logins",),
     ),
     Setting(
+        "PGCREDITS_LOGIN_PASSWORD",
+        "",
+        "password that a login of an analyst gets; without it one is made, and printed once",
+        ("analyst add",),
+    ),
+    Setting(
         "PGCREDITS_JWT_SECRET",
         REQUIRED,
         "at least 32 random bytes; signs and checks tokens",

@@ -54,3 +54,6 @@ comment on column credits.trusted_logins.roles is 'The acting roles in which the
 comment on table credits.analyst_grants is
 'Which accounts an analyst''s SQL login may count: those of a segment, or * for all.';
 comment on column credits.analyst_grants.role_oid is 'As in credits.sql_logins.';
+comment on column credits.analyst_grants.personal_data is
+'Whether the analyst also reads which users these accounts are: analytics.people.';
+comment on column credits.analyst_grants.granted_by is 'Who gave it. Null for a row that somebody wrote by hand.';

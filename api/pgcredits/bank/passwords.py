@@ -42,17 +42,30 @@ class PasswordError(RuntimeError):
 def from_env(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """The passwords that the environment gives, by login. Raises SettingsError."""
     env = os.environ if env is None else env
-    given = {}
-    for variable, login in VARIABLES.items():
-        if password := env.get(variable):
-            try:
-                password.encode()
-            except UnicodeEncodeError:
-                raise SettingsError(f"{variable} is not text in UTF-8.") from None
-            given[login] = password
+    given = {
+        login: password
+        for variable, login in VARIABLES.items()
+        if (password := _read(env, variable)) is not None
+    }
     if not given:
         raise SettingsError(f"None of {', '.join(VARIABLES)} is set.")
     return given
+
+
+def of_a_login(env: Mapping[str, str] | None = None) -> str | None:
+    """The password that the environment gives a login with a name of its own. Raises SettingsError."""
+    return _read(os.environ if env is None else env, "PGCREDITS_LOGIN_PASSWORD")
+
+
+def _read(env: Mapping[str, str], variable: str) -> str | None:
+    password = env.get(variable)
+    if not password:
+        return None
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"{variable} is not text in UTF-8.") from None
+    return password
 
 
 def run(url: str, passwords: Mapping[str, str]) -> dict[str, bool]:

@@ -106,6 +106,12 @@ begin
                 || '\((account_id|linked_to|guest_id) IN \( SELECT \w+\.\w+\s+FROM '
                 || '(credits\.analyst_accounts\(\) a\(account_id\)|credits\.guests g)\)\)\)$'
             )
+        when 'named_accounts' then
+            p_roles = array['analyst']
+            and p_reads ~ (
+                '^\(\( SELECT \(''\*''::text = ANY \(credits\.named_segments\(\)\)\)\) OR '
+                || '\(account_id IN \( SELECT a\.account_id\s+FROM credits\.named_accounts\(\) a\(account_id\)\)\)\)$'
+            )
         when 'for_sale' then
             p_roles = array['anon', 'authenticated', 'service_role', 'spender', 'support'] and p_reads = 'true'
         when 'whose_price' then p_roles = array['authenticated', 'service_role', 'support'] and p_reads = 'true'

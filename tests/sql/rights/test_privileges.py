@@ -95,6 +95,7 @@ ANALYTICS = {
         "module_reliability",
         "module_usage",
         "pack_mix",
+        "people",
         "purchase_conversion",
         "tokens_sold",
         "usage_quantities",
@@ -266,11 +267,12 @@ SELECT = {
     | API_KEYS
     | {"api.release", "credits.releases", "api.balance_versions"},
     "analyst": ANALYTICS | {"credits.captures"},
-    "auditor": ANALYTICS | AUDIT | BOOKS,
+    "auditor": ANALYTICS - {"analytics.people"} | AUDIT | BOOKS,
     "pgcredits_catalog": set(),
 }
-# An analyst's views need columns of tables; none of them names a person.
+# An analyst's views need columns of tables. Only identities names persons, to analysts who may know.
 FIGURES = {
+    "credits.identities": {"account_id", "subject", "created_at"},
     "credits.accounts": {"account_id", "kind", "created_at"},
     "credits.entries": {
         "account_id",
@@ -510,6 +512,9 @@ EXECUTE = {
     "analyst": {
         "credits.analyst_segments()",
         "credits.analyst_accounts()",
+        "credits.named_segments()",
+        "credits.named_accounts()",
+        "credits.analyst_email(text)",
         "credits.charge_durations()",
         "credits.clock()",
         "credits.clock(uuid)",

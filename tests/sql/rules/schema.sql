@@ -1339,11 +1339,26 @@ CREATE FUNCTION credits.analyst_accounts() RETURNS SETOF uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.analyst_accounts() IS 'The accounts in the segments granted to the SQL login of this session.';
+CREATE FUNCTION credits.analyst_email(p_user_id text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.analyst_email(p_user_id text) IS 'The e-mail address with which a user signs in here. Null where another issuer signs the tokens, and for users whom the analyst of this session may not know.';
+CREATE FUNCTION credits.analyst_login_problem(p_login text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.analyst_login_problem(p_login text) IS 'Why a login cannot be an analyst, or null when it can: there is no role of this name, or its role is an analyst of this bank and nothing else.';
 CREATE FUNCTION credits.analyst_segments() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * means every account.';
+CREATE FUNCTION credits.analysts() RETURNS TABLE(login text, segments text[], personal_data boolean, standing text, sessions bigint, granted_by text, granted_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.analysts() IS 'The analysts of this bank: what each may count, whether it may sign in, and how many sessions it has here.';
 CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2245,6 +2260,11 @@ CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet a permit for the next lot, if that lot is the same for every module and the transaction is READ COMMITTED. The permit covers all that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';
+CREATE FUNCTION credits.claim_analyst(p_login text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.claim_analyst(p_login text) IS 'Says whether the role of an analyst''s login is there already, and keeps other administrators from changing analysts until the end of the transaction. Raises PT422 bad_login.';
 CREATE TABLE credits.idempotency_keys (
     account_id uuid NOT NULL,
     operation text NOT NULL,
@@ -2971,6 +2991,11 @@ CREATE FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) IS 'Grants the lot of a subscription''s order. p_discount: minor units, from 0 to the amount of the order.';
+CREATE FUNCTION credits.grant_analyst(p_login text, p_segments text[], p_personal_data boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.grant_analyst(p_login text, p_segments text[], p_personal_data boolean) IS 'For the operator. Lets an analyst''s login count the accounts of these segments, or of * for all, and nothing that it could count before. With p_personal_data it also reads which users these are. Returns how many accounts that is now. Raises PT422 bad_login, bad_segment.';
 CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3523,11 +3548,21 @@ CREATE FUNCTION credits.name_subject(p_family text, p_event credits.stripe_event
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) IS 'An event with the account and the order that it is about, or nulls. If it names nothing of this bank yet, waits for the transactions that are about to change that.';
+CREATE FUNCTION credits.named_accounts() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.named_accounts() IS 'The accounts in the segments whose users the analyst of this session may know.';
 CREATE FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that an object at Stripe names, whether they exist or not. Nulls when it names none.';
+CREATE FUNCTION credits.named_segments() RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.named_segments() IS 'The segments whose users the analyst of this session may know; * means every account.';
 CREATE FUNCTION credits.net_price(p_order credits.orders) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4284,6 +4319,11 @@ CREATE FUNCTION credits.reverse_rewards(p_reverse boolean) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.reverse_rewards(p_reverse boolean) IS 'For the operator. Whether the rewards that a purchase earned are taken back when its money goes back: by default they are. It counts for reversals from now on. Raises PT422 bad_setting for null.';
+CREATE FUNCTION credits.revoke_analyst(p_login text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.revoke_analyst(p_login text) IS 'For the operator. The login counts nothing any more, from the next statement of its sessions on. Returns whether it could count anything.';
 CREATE FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) RETURNS TABLE(account_id uuid, lot_id bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5215,6 +5255,17 @@ COMMENT ON VIEW analytics.pack_mix IS 'Per month (UTC) and currency: paid orders
 COMMENT ON COLUMN analytics.pack_mix.pack_id IS 'Null for top-ups of an amount.';
 COMMENT ON COLUMN analytics.pack_mix.tokens IS 'Tokens sold, including the bonus.';
 COMMENT ON COLUMN analytics.pack_mix.amount IS 'Their price in minor units of the currency.';
+CREATE VIEW analytics.people WITH (security_invoker='true') AS
+ SELECT account_id,
+    subject AS user_id,
+    credits.analyst_email(subject) AS email,
+    created_at AS known_since
+   FROM credits.identities i;
+COMMENT ON VIEW analytics.people IS 'Which user an account is. Only analysts who were added with --personal-data see rows, and only those of their segments. An account has several rows if several user ids lead to it.';
+COMMENT ON COLUMN analytics.people.account_id IS 'The account.';
+COMMENT ON COLUMN analytics.people.user_id IS 'The user id (sub) of the identity provider.';
+COMMENT ON COLUMN analytics.people.email IS 'The e-mail address with which the user signs in here. Null where another issuer signs the tokens.';
+COMMENT ON COLUMN analytics.people.known_since IS 'When the bank first heard of this user id.';
 CREATE TABLE credits.accounts (
     account_id uuid NOT NULL,
     kind text DEFAULT 'user'::text NOT NULL,
@@ -7230,11 +7281,16 @@ COMMENT ON VIEW audit.check_limits IS 'Each spend limit counts what was spent si
 CREATE TABLE credits.analyst_grants (
     login name NOT NULL,
     role_oid oid,
-    segment text NOT NULL
+    segment text NOT NULL,
+    personal_data boolean DEFAULT false NOT NULL,
+    granted_by text,
+    granted_at timestamp with time zone
 );
 ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login may count: those of a segment, or * for all.';
 COMMENT ON COLUMN credits.analyst_grants.role_oid IS 'As in credits.sql_logins.';
+COMMENT ON COLUMN credits.analyst_grants.personal_data IS 'Whether the analyst also reads which users these accounts are: analytics.people.';
+COMMENT ON COLUMN credits.analyst_grants.granted_by IS 'Who gave it. Null for a row that somebody wrote by hand.';
 CREATE TABLE credits.sql_logins (
     login name NOT NULL,
     role_oid oid,
@@ -10070,6 +10126,8 @@ ALTER TABLE credits.inactive_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.lots ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.module_categories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.modules ENABLE ROW LEVEL SECURITY;
+CREATE POLICY named_accounts ON credits.identities FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.named_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.named_accounts() a(account_id)))));
 ALTER TABLE credits.notice_levels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.notice_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
@@ -10634,8 +10692,12 @@ REVOKE ALL ON FUNCTION credits.agree_to_topups(p_account_id uuid, p_threshold nu
 REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
+REVOKE ALL ON FUNCTION credits.analyst_email(p_user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.analyst_email(p_user_id text) TO analyst;
+REVOKE ALL ON FUNCTION credits.analyst_login_problem(p_login text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
+REVOKE ALL ON FUNCTION credits.analysts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.announce_purge(p_account_id uuid, p_active_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.answer_to_keep(p_answer jsonb) FROM PUBLIC;
@@ -10827,6 +10889,7 @@ REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.claim_analyst(p_login text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
 REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) FROM PUBLIC;
@@ -10978,6 +11041,7 @@ GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.grant_analyst(p_login text, p_segments text[], p_personal_data boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
@@ -11119,7 +11183,11 @@ GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor
 REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.named_accounts() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.named_accounts() TO analyst;
 REVOKE ALL ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.named_segments() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.named_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.net_price(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
@@ -11280,6 +11348,7 @@ REVOKE ALL ON FUNCTION credits.reversal_problem(p_event credits.stripe_events, p
 REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.reversal_rank(p_status text) TO auditor;
 REVOKE ALL ON FUNCTION credits.reverse_rewards(p_reverse boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.revoke_analyst(p_login text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.role_steps() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.role_steps() TO auditor;
@@ -11404,6 +11473,9 @@ GRANT SELECT ON TABLE credits.identities TO support;
 GRANT SELECT ON TABLE credits.identities TO service_role;
 GRANT SELECT ON TABLE credits.identities TO spender;
 GRANT SELECT ON TABLE credits.identities TO auditor;
+GRANT SELECT(subject) ON TABLE credits.identities TO analyst;
+GRANT SELECT(account_id) ON TABLE credits.identities TO analyst;
+GRANT SELECT(created_at) ON TABLE credits.identities TO analyst;
 REVOKE ALL ON FUNCTION credits.user_of(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO support;
@@ -11479,6 +11551,7 @@ GRANT SELECT ON TABLE analytics.module_usage TO analyst;
 GRANT SELECT ON TABLE analytics.module_usage TO auditor;
 GRANT SELECT ON TABLE analytics.pack_mix TO analyst;
 GRANT SELECT ON TABLE analytics.pack_mix TO auditor;
+GRANT SELECT ON TABLE analytics.people TO analyst;
 GRANT SELECT ON TABLE credits.accounts TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.accounts TO authenticated;
 GRANT SELECT(account_id) ON TABLE credits.accounts TO spender;

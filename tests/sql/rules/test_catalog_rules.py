@@ -387,7 +387,7 @@ RULES = [
             and (p.provolatile = 'v' or p.proname not in (
                 'check_stripe_prices', 'show_catalog',
                 'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price',
-                'call_cost', 'least_cost'
+                'call_cost', 'least_cost', 'named_segments', 'named_accounts', 'analyst_email'
             ))
         """,
         "alter function credits.open_account(text) security definer",
