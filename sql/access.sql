@@ -264,6 +264,7 @@ credits.ownership_faults, credits.row_security_faults, credits.grant_faults, cre
 credits.database_faults, credits.power_faults, credits.is_policy_of_ours, credits.earlier,
 credits.stripe_amount, credits.stripe_id, credits.utc_text, credits.interval_text
 to auditor;
+grant execute on function credits.anchor_faults to auditor;
 -- All that an auditor may write: that the books were audited.
 grant execute on function credits.note_audit to auditor;
 do $auditor$

@@ -61,6 +61,7 @@ from pgcredits.work.settings import WorkSettings
 _EXPECTED = (
     analysts.AnalystError,
     api_keys.ApiKeyError,
+    audit_module.AnchorError,
     audit_module.AuditError,
     trusted_logins.TrustError,
     DemoError,
@@ -784,6 +785,7 @@ def audit(
     means and what to do about it: docs/auditing.md.
     """
     if ctx.invoked_subcommand is not None:
+        _refuse_options(ctx)
         return
     if times is not None and watch is None:
         raise click.UsageError("--times goes with --watch")
@@ -797,6 +799,47 @@ def audit(
     else:
         good = audit_module.watch(once, watch, times, say=lambda text: click.echo(text, err=True))
     if not good:
+        sys.exit(1)
+
+
+@audit.command()
+@_DATA_DIR
+@_AUDITOR_URL
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A new file.")
+def anchor(data_dir: Path, database_url: str | None, to: Path | None) -> None:
+    """Write down the heads of all hash chains, to be kept elsewhere.
+
+    Prints the time, the counts and the root, one hash over all heads. `audit verify` compares the file with
+    the bank at any later time. A FILE that ends with .gz is compressed. docs/auditing.md describes it.
+    """
+    click.echo(str(audit_module.make_anchor(_auditor_database(database_url, data_dir), to)))
+
+
+@audit.command()
+@_DATA_DIR
+@_AUDITOR_URL
+@click.option(
+    "--anchor",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="What `audit anchor` has written.",
+)
+@click.option("--root", metavar="HEX", help="The root that it printed, if you kept it in another place.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on one line, instead of a table.")
+def verify(data_dir: Path, database_url: str | None, file: Path, root: str | None, as_json: bool) -> None:
+    """Compare the bank with an anchor.
+
+    Finds an older backup that was restored, accounts that are gone, and chains that were written anew, and
+    names the accounts. Exit code 1 when it finds anything. `pgcredits audit` says whether the chains hold.
+    """
+    check = audit_module.compare_anchor(_auditor_database(database_url, data_dir), file, root)
+    if as_json:
+        click.echo(audit_module.as_json([check], "anchor"))
+    else:
+        audit_module.report([check], Console(), "the bank has every head of the anchor")
+    if check.rows:
         sys.exit(1)
 
 
@@ -1026,6 +1069,17 @@ def _audit(
 
 def _database(database_url: str | None, data_dir: Path) -> str:
     return database_url or Instance(data_dir).running().database_url
+
+
+def _refuse_options(ctx: click.Context) -> None:
+    """Options before the name of a subcommand would be lost."""
+    for name in ctx.params:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"options go after `{ctx.info_name} {ctx.invoked_subcommand}`")
+
+
+def _auditor_database(database_url: str | None, data_dir: Path) -> str:
+    return database_url or Instance(data_dir).running().auditor_url
 
 
 def _service_database(database_url: str | None, data_dir: Path) -> str:

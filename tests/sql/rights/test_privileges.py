@@ -520,6 +520,7 @@ EXECUTE = {
         "credits.clock(uuid)",
     },
     "auditor": {
+        "credits.anchor_faults(uuid[],bigint[],bytea[])",
         "credits.note_audit(bigint,bigint)",
         *HELPERS,
         "credits.clock()",

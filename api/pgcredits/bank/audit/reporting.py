@@ -16,7 +16,7 @@ from pgcredits.bank.audit.checks import Check, sound
 from pgcredits.bank.audit.running import Reporter
 
 
-def report(checks: list[Check], console: Console) -> None:
+def report(checks: list[Check], console: Console, verdict: str = "the books close") -> None:
     """Print the checks, their findings with what to do about them, and the verdict."""
     if not checks:
         console.print("[red]the database has no checks: run `pgcredits migrate`")
@@ -38,9 +38,7 @@ def report(checks: list[Check], console: Console) -> None:
             _plain(console, f"{check.name}: {check.advice}")
     total = sum(check.rows for check in checks)
     console.print(
-        "[green]the books close: no finding"
-        if not total
-        else f"[red]{total} finding{'s' if total > 1 else ''}"
+        f"[green]{verdict}: no finding" if not total else f"[red]{total} finding{'s' if total > 1 else ''}"
     )
 
 

@@ -28,6 +28,14 @@ class AuditError(Exception):
     """The audit cannot be done as it was asked for."""
 
 
+def connect(url: str) -> Connection:
+    """A connection that sees one moment of the database, and writes nothing."""
+    connection = admin.connect(url, "pgcredits audit", statement_seconds=_STATEMENT_SECONDS)
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    return connection
+
+
 def run(
     url: str, *, jobs: int = 1, only: Sequence[str] = (), progress: Reporter | None = None
 ) -> list[Check]:
@@ -37,7 +45,7 @@ def run(
     Raises AuditError for a check that does not exist, psycopg.Error.
     """
     with ExitStack() as stack:
-        leader = stack.enter_context(closing(_connect(url)))
+        leader = stack.enter_context(closing(connect(url)))
         comments = standing(leader)
         views = _chosen(list(comments), only)
         work = parts(leader, views)
@@ -58,13 +66,6 @@ def _chosen(standing: list[str], only: Sequence[str]) -> list[str]:
     return [view for view in standing if view in wanted]
 
 
-def _connect(url: str) -> Connection:
-    connection = admin.connect(url, "pgcredits audit", statement_seconds=_STATEMENT_SECONDS)
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    return connection
-
-
 def _more(stack: ExitStack, url: str, leader: Connection, number: int) -> list[Connection]:
     """Connections that see what the leader sees, as many as the server gives."""
     if number < 1:
@@ -73,7 +74,7 @@ def _more(stack: ExitStack, url: str, leader: Connection, number: int) -> list[C
     more: list[Connection] = []
     for _ in range(number):
         try:
-            connection = stack.enter_context(closing(_connect(url)))
+            connection = stack.enter_context(closing(connect(url)))
         except psycopg.OperationalError:  # too many connections
             break
         connection.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot)))
