@@ -1359,6 +1359,120 @@ CREATE FUNCTION credits.analysts() RETURNS TABLE(login text, segments text[], pe
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.analysts() IS 'The analysts of this bank: what each may count, whether it may sign in, and how many sessions it has here.';
+CREATE TABLE credits.entries (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    order_id uuid,
+    hold_id uuid,
+    late boolean,
+    refunds_seq bigint,
+    campaign_id text,
+    package_name text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
+COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
+COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
+COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
+COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
+COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
+COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
+COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
+COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
+COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
+CREATE TABLE credits.wallets (
+    account_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    unpaid bigint DEFAULT 0 NOT NULL,
+    unpaid_holds bigint DEFAULT 0 NOT NULL,
+    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    head_quiet boolean DEFAULT false NOT NULL,
+    head_lot bigint,
+    test_clock timestamp with time zone,
+    status credits.account_status DEFAULT 'active'::text NOT NULL,
+    balance credits.tokens DEFAULT 0 NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    debt credits.amount DEFAULT 0 NOT NULL,
+    head_permit credits.amount DEFAULT 0 NOT NULL,
+    head_taken credits.amount DEFAULT 0 NOT NULL,
+    head_reserved credits.tokens DEFAULT 0 NOT NULL,
+    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
+    lifetime_spent credits.amount DEFAULT 0 NOT NULL,
+    head_hash bytea DEFAULT '\x'::bytea NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt; audit.check_balance proves it.';
+COMMENT ON COLUMN credits.wallets.seq IS 'The number of the last entry. There are no gaps, because the number comes from the locked row.';
+COMMENT ON COLUMN credits.wallets.posted_at IS 'The time of the last entry. No entry is earlier than the one before it.';
+COMMENT ON COLUMN credits.wallets.due_at IS 'Nothing is due before this moment: no hold or lot expires, no coming expiry is announced, no day or month of a limit begins.';
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things except holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/wallet/unpaid.sql.';
+COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
+COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends. After that nothing counts.';
+COMMENT ON COLUMN credits.wallets.head_quiet IS 'True when tokens of head_lot that a hold frees have no other effect: the lot never expires, and no notice waits to be armed.';
+COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that the last spend took from, or null. head_permit, head_taken and head_reserved are about this lot. See credits.choose_head.';
+COMMENT ON COLUMN credits.wallets.test_clock IS 'The time on the account''s test clock. Null: the account has no test clock, and uses the bank''s time. A test clock only moves forward, and is never removed.';
+COMMENT ON COLUMN credits.wallets.status IS 'The status is here and not on the account, so that freezing waits for the same lock.';
+COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
+COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
+COMMENT ON COLUMN credits.wallets.head_permit IS 'Tokens that may be spent from head_lot, or held there, without checking limits, notices and other lots.';
+COMMENT ON COLUMN credits.wallets.head_taken IS 'Tokens taken from head_lot that are not yet on its row.';
+COMMENT ON COLUMN credits.wallets.head_reserved IS 'Tokens held in head_lot that are not yet on its row. Below zero: tokens that are no longer held, but still held on its row.';
+COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
+CREATE FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) RETURNS TABLE(account_id uuid, expected text, found text)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ WITH heads AS (
+          SELECT h.account_id,
+             h.seq,
+             h.hash
+            FROM UNNEST(anchor_faults.p_account_ids, anchor_faults.p_seqs, anchor_faults.p_hashes) h(account_id, seq, hash)
+         )
+  SELECT a.account_id,
+         CASE
+             WHEN (w.account_id IS NULL) THEN format('an account with %s entries'::text, a.seq)
+             WHEN ((w.seq < a.seq) IS TRUE) THEN format('at least %s entries'::text, a.seq)
+             ELSE format('hash %s of entry %s'::text, encode(a.hash, 'hex'::text), a.seq)
+         END AS expected,
+         CASE
+             WHEN (w.account_id IS NULL) THEN 'no such account'::text
+             WHEN ((w.seq < a.seq) IS TRUE) THEN format('%s entries: the bank is older than the anchor'::text, w.seq)
+             WHEN (e.seq IS NULL) THEN 'no such entry'::text
+             ELSE encode(e.hash, 'hex'::text)
+         END AS found
+    FROM ((heads a
+      LEFT JOIN credits.wallets w ON ((a.account_id = w.account_id)))
+      LEFT JOIN LATERAL ( SELECT x.seq,
+             x.hash
+            FROM credits.entries x
+           WHERE ((x.account_id = a.account_id) AND (x.seq = a.seq))
+           ORDER BY (x.hash = a.hash)
+          LIMIT 1) e ON (true))
+   WHERE ((w.account_id IS NULL) OR ((w.seq < a.seq) IS TRUE) OR (((a.seq > 0) AND (e.hash IS DISTINCT FROM a.hash)) IS TRUE));
+END;
+COMMENT ON FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) IS 'The heads of an anchor that are not in the chains of this bank: accounts that are gone, entries that are missing, chains that were written anew. For auditors: `pgcredits audit verify`.';
 CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1885,47 +1999,6 @@ CREATE FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over text) IS 'The arguments of a capture that its key keeps (credits.idempotency_keys.options). p_usage: null for all that is held. Null: the defaults.';
-CREATE TABLE credits.entries (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    posted_at timestamp with time zone NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    tokens credits.tokens NOT NULL,
-    balance_after credits.tokens NOT NULL,
-    debt_after credits.tokens NOT NULL,
-    draws jsonb NOT NULL,
-    module_id text,
-    usage jsonb,
-    price_id bigint,
-    order_id uuid,
-    hold_id uuid,
-    late boolean,
-    refunds_seq bigint,
-    campaign_id text,
-    package_name text,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    hash bytea NOT NULL
-)
-PARTITION BY RANGE (posted_at);
-ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
-COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
-COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
-COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
-COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
-COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
-COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
-COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
-COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
-COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
-COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
-COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1969,47 +2042,6 @@ CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.charge_durations() IS 'How many milliseconds uses took: the number duration_ms in the metadata of charges by services, for the accounts that the analyst of this session may count. An auditor gets all.';
-CREATE TABLE credits.wallets (
-    account_id uuid NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
-    unpaid bigint DEFAULT 0 NOT NULL,
-    unpaid_holds bigint DEFAULT 0 NOT NULL,
-    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    head_quiet boolean DEFAULT false NOT NULL,
-    head_lot bigint,
-    test_clock timestamp with time zone,
-    status credits.account_status DEFAULT 'active'::text NOT NULL,
-    balance credits.tokens DEFAULT 0 NOT NULL,
-    held credits.amount DEFAULT 0 NOT NULL,
-    debt credits.amount DEFAULT 0 NOT NULL,
-    head_permit credits.amount DEFAULT 0 NOT NULL,
-    head_taken credits.amount DEFAULT 0 NOT NULL,
-    head_reserved credits.tokens DEFAULT 0 NOT NULL,
-    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
-    lifetime_spent credits.amount DEFAULT 0 NOT NULL,
-    head_hash bytea DEFAULT '\x'::bytea NOT NULL
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
-ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt; audit.check_balance proves it.';
-COMMENT ON COLUMN credits.wallets.seq IS 'The number of the last entry. There are no gaps, because the number comes from the locked row.';
-COMMENT ON COLUMN credits.wallets.posted_at IS 'The time of the last entry. No entry is earlier than the one before it.';
-COMMENT ON COLUMN credits.wallets.due_at IS 'Nothing is due before this moment: no hold or lot expires, no coming expiry is announced, no day or month of a limit begins.';
-COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things except holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/wallet/unpaid.sql.';
-COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
-COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends. After that nothing counts.';
-COMMENT ON COLUMN credits.wallets.head_quiet IS 'True when tokens of head_lot that a hold frees have no other effect: the lot never expires, and no notice waits to be armed.';
-COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that the last spend took from, or null. head_permit, head_taken and head_reserved are about this lot. See credits.choose_head.';
-COMMENT ON COLUMN credits.wallets.test_clock IS 'The time on the account''s test clock. Null: the account has no test clock, and uses the bank''s time. A test clock only moves forward, and is never removed.';
-COMMENT ON COLUMN credits.wallets.status IS 'The status is here and not on the account, so that freezing waits for the same lock.';
-COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
-COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
-COMMENT ON COLUMN credits.wallets.head_permit IS 'Tokens that may be spent from head_lot, or held there, without checking limits, notices and other lots.';
-COMMENT ON COLUMN credits.wallets.head_taken IS 'Tokens taken from head_lot that are not yet on its row.';
-COMMENT ON COLUMN credits.wallets.head_reserved IS 'Tokens held in head_lot that are not yet on its row. Below zero: tokens that are no longer held, but still held on its row.';
-COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
 CREATE FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10698,6 +10730,27 @@ REVOKE ALL ON FUNCTION credits.analyst_login_problem(p_login text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.analysts() FROM PUBLIC;
+GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO support;
+GRANT SELECT ON TABLE credits.entries TO service_role;
+GRANT SELECT ON TABLE credits.entries TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
+GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT ON TABLE credits.wallets TO authenticated;
+GRANT SELECT ON TABLE credits.wallets TO support;
+GRANT SELECT ON TABLE credits.wallets TO service_role;
+GRANT SELECT ON TABLE credits.wallets TO spender;
+GRANT SELECT ON TABLE credits.wallets TO auditor;
+REVOKE ALL ON FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) TO auditor;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.announce_purge(p_account_id uuid, p_active_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.answer_to_keep(p_answer jsonb) FROM PUBLIC;
@@ -10800,20 +10853,6 @@ GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
 REVOKE ALL ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over text) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.entries TO authenticated;
-GRANT SELECT ON TABLE credits.entries TO support;
-GRANT SELECT ON TABLE credits.entries TO service_role;
-GRANT SELECT ON TABLE credits.entries TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
-GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
-GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
-GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
-GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
-GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
 REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
@@ -10826,11 +10865,6 @@ REVOKE ALL ON FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_ve
 REVOKE ALL ON FUNCTION credits.charge_durations() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_durations() TO analyst;
 GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
-GRANT SELECT ON TABLE credits.wallets TO authenticated;
-GRANT SELECT ON TABLE credits.wallets TO support;
-GRANT SELECT ON TABLE credits.wallets TO service_role;
-GRANT SELECT ON TABLE credits.wallets TO spender;
-GRANT SELECT ON TABLE credits.wallets TO auditor;
 REVOKE ALL ON FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) TO auditor;
