@@ -1,6 +1,6 @@
 """Anchors: the heads of all hash chains, in a file outside of the database.
 
-Whoever can write to the tables can also write a new chain, and an older backup is sound in itself. Neither
+Somebody who can write to the tables can also write a new chain, and an older backup is sound in itself. Neither
 agrees with an anchor that was made before.
 """
 
