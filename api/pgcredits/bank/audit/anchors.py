@@ -1,7 +1,7 @@
 """Anchors: the heads of all hash chains, in a file outside of the database.
 
-Somebody who can write to the tables can also write a new chain, and an older backup is sound in itself. Neither
-agrees with an anchor that was made before.
+Somebody who can write to the tables can also write a new chain, and an older backup is sound in itself.
+Neither agrees with an anchor that was made before.
 """
 
 from __future__ import annotations
