@@ -12,7 +12,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account_id uuid;
-    v_answer api.maintenance := row(0, 0, 0, 0);
+    v_answer api.maintenance := row(0, 0, 0, 0, 0);
 begin
     perform credits.require_service('may do the maintenance');
     if (maintain.max_accounts >= 0 and maintain.max_keys >= 0) is not true then
@@ -24,10 +24,10 @@ begin
         return v_answer;
     end if;
     v_answer.keys := credits.forget_keys(maintain.max_keys);
-    perform credits.forget_origins(maintain.max_keys);
-    perform credits.forget_attempts(maintain.max_keys);
-    perform credits.forget_sessions(maintain.max_keys);
-    perform credits.forget_deliveries(maintain.max_keys);
+    v_answer.forgotten := credits.forget_origins(maintain.max_keys) + credits.forget_attempts(maintain.max_keys)
+        + credits.forget_sessions(maintain.max_keys) + credits.forget_deliveries(maintain.max_keys)
+        + credits.forget_notices(maintain.max_keys) + credits.forget_guests(maintain.max_keys)
+        + credits.slim_events(maintain.max_keys);
     v_answer.events := credits.retry_events(maintain.max_accounts);
     -- A few accounts at a time, because their wallets stay locked until the end. A locked wallet is skipped: the
     -- session that has it books what is due.
@@ -56,7 +56,9 @@ comment on function api.maintain(bigint, bigint) is
 begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, cancel the
 charges of automatic top-ups that no worker has tried within a day, apply as many
 Stripe events that waited for their order, list the prices that have begun, and forget at most max_keys idempotency keys
-that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
-nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
+that are older than their period (35 days, or longer), and as many of each other kind that credits.retention_periods
+names. If partitions of the ledger are missing for the next months, the call makes these and
+nothing else. For services. accounts, keys, events, partitions and forgotten (of the
+other kinds): how many were done. Call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';

@@ -238,5 +238,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_sessions as c;
+from audit.check_sessions as c
+union all
+select
+    'check_partitions' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_partitions as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -18,7 +18,7 @@ comment on column credits.status_changes.status is 'What it was changed to.';
 
 comment on table credits.account_origins is
 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt '
-'that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after 35 days.';
+'that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after their period.';
 comment on column credits.account_origins.device_keys is
 'Under the salt of that time, and under the one before or after it. Empty when they are not known.';
 
@@ -38,7 +38,7 @@ comment on column credits.sign_in_counts.scope is
 
 comment on table credits.sign_in_networks is
 'The networks that an account has signed in from. Failed attempts elsewhere cannot keep its user from signing in '
-'there. Keys are HMACs with a salt that rotates. api.maintain forgets them after 35 days.';
+'there. Keys are HMACs with a salt that rotates. api.maintain forgets them after their period.';
 
 comment on table credits.sql_logins is
 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';

@@ -61,7 +61,7 @@ comment on type api.low_balance is
 comment on type api.acknowledgement is 'How many notices were marked as delivered now.';
 comment on type api.maintenance is
 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that '
-'had waited were applied, and how many partitions of the ledger were made.';
+'had waited were applied, how many partitions of the ledger were made, and how much of other kinds was forgotten.';
 comment on type api.test_clock is 'The time on the test clock of an account.';
 
 comment on type api.lot_receipt is

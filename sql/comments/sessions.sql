@@ -4,8 +4,8 @@ comment on table credits.password_changes is
 comment on column credits.password_changes.actor is 'The service that said so.';
 
 comment on table credits.sign_in_sessions is
-'Sessions of users who signed in with the embedded identity provider. api.maintain forgets them 35 days after they '
-'expired.';
+'Sessions of users who signed in with the embedded identity provider. api.maintain forgets them some time after they '
+'expired (credits.retention_periods).';
 comment on column credits.sign_in_sessions.expires_at is
 'When the session ends if it is not refreshed: 30 days after the last refresh, and a year after its beginning at the '
 'latest.';

@@ -255,9 +255,9 @@ def test_no_check_of_the_bank_depends_on_the_sessions_zone(pg_catalog: PgCatalog
             "date_trunc(p_period, p_at)",
         ),
         (
-            "sql/credits/ledger/idempotency.sql",
-            "credits.earlier(credits.clock(), interval '35 days')",
-            "credits.clock() - interval '35 days'",
+            "sql/credits/stripe_calls/end_stale_calls.sql",
+            "credits.earlier(credits.clock(), '24 hours')",
+            "credits.clock() - interval '1 day'",
         ),
         ("sql/analytics/tokens_sold.sql", "(o.paid_at at time zone interval '0')::date", "o.paid_at::date"),
         ("sql/audit/check_prices.sql", "credits.utc_text(l.valid_from)", "l.valid_from"),

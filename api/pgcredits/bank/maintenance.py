@@ -88,7 +88,7 @@ def maintain(url: str) -> int:
                 connection.execute("set local role service_role")  # the login does not inherit it
                 refuse_newer(connection)
                 row = connection.execute(
-                    "select accounts, keys, events, partitions from api.maintain()"
+                    "select accounts, keys, events, partitions, forgotten from api.maintain()"
                 ).fetchone()
             if row is None or not any(row):
                 return accounts

@@ -1335,12 +1335,13 @@ export interface Database {
         percent: Numeric | null;
         threshold: Numeric | null;
       };
-      /** How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, and how many partitions of the ledger were made. */
+      /** How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, how many partitions of the ledger were made, and how much of other kinds was forgotten. */
       maintenance: {
         accounts: Numeric | null;
         keys: Numeric | null;
         events: Numeric | null;
         partitions: Numeric | null;
+        forgotten: Numeric | null;
       };
       /** A user who has signed up: the user id, the address as it is stored, and what they were given. password_hash is null: it is stored, but not returned. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null. */
       newcomer: {

@@ -74,23 +74,28 @@ comment on function credits.campaign_room(credits.campaigns, uuid, timestamptz) 
 'of the account is not known.';
 
 create or replace function credits.forget_origins(p_max bigint)
-returns void
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_before constant timestamptz := credits.kept_since('networks');
+    v_forgotten bigint;
 begin
     delete from credits.account_origins as o
     where o.account_id in (
         select a.account_id
         from credits.account_origins as a
-        where a.noted_at < credits.clock() - interval '840:00:00'
+        where a.noted_at < v_before
         order by a.noted_at
         limit p_max
         for update skip locked
     );
+    get diagnostics v_forgotten = row_count;
+    return v_forgotten;
 end
 $$;
 comment on function credits.forget_origins(bigint) is
-'Forgets at most p_max origins that are older than 35 days: their keys no longer match new ones. Null means all of '
-'them.';
+'Forgets at most p_max origins that are older than the period of networks: by then their keys no longer match new '
+'ones. Returns how many. Null means all of them.';

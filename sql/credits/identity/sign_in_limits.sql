@@ -115,11 +115,15 @@ $$;
 comment on function credits.email_key(text) is 'The key under which the sign-ins to an e-mail address are counted.';
 
 create or replace function credits.forget_attempts(p_max bigint)
-returns void
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_before constant timestamptz := credits.kept_since('networks');
+    v_counts bigint;
+    v_networks bigint;
 begin
     delete from credits.sign_in_counts as c
     where c.scope in (
@@ -130,17 +134,20 @@ begin
         limit p_max
         for update skip locked
     );
+    get diagnostics v_counts = row_count;
     delete from credits.sign_in_networks as n
     where (n.account_id, n.network_key) in (
         select a.account_id, a.network_key
         from credits.sign_in_networks as a
-        where a.seen_at < credits.clock() - interval '840:00:00'
+        where a.seen_at < v_before
         order by a.seen_at
         limit p_max
         for update skip locked
     );
+    get diagnostics v_networks = row_count;
+    return v_counts + v_networks;
 end
 $$;
 comment on function credits.forget_attempts(bigint) is
-'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null '
-'means all of them.';
+'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for their period. '
+'Returns how many. Null means all of them.';

@@ -104,7 +104,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_before constant timestamptz := credits.earlier(credits.clock(), interval '35 days');
+    v_before constant timestamptz := credits.kept_since('idempotency_keys');
     v_forgotten bigint;
 begin
     -- A session that forgets keys at the same time takes other rows.
@@ -123,5 +123,5 @@ begin
 end
 $$;
 comment on function credits.forget_keys(bigint) is
-'Forgets at most p_most keys that are older than 35 days, and returns how many. After that a repeat of such a call is '
-'a new call.';
+'Forgets at most p_most keys that are older than their period (35 days or more), and returns how many. After that a '
+'repeat of such a call is a new call.';

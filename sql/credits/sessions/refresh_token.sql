@@ -92,14 +92,15 @@ comment on function credits.end_sessions_of(uuid, text) is
 'Ends all sessions of an account, and returns how many. Raises PT503 busy.';
 
 create or replace function credits.forget_sessions(p_max bigint)
-returns void
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_before constant timestamptz := credits.earlier(credits.clock(), interval '840:00:00');
+    v_before constant timestamptz := credits.kept_since('sessions');
     v_session record;
+    v_forgotten bigint := 0;
 begin
     for v_session in
         select s.account_id, s.session_id
@@ -113,8 +114,11 @@ begin
         where t.account_id = v_session.account_id and t.session_id = v_session.session_id;
         delete from credits.sign_in_sessions as s
         where s.account_id = v_session.account_id and s.session_id = v_session.session_id;
+        v_forgotten := v_forgotten + 1;
     end loop;
+    return v_forgotten;
 end
 $$;
 comment on function credits.forget_sessions(bigint) is
-'Forgets at most p_max sessions that ended or expired more than 35 days ago. Null means all of them.';
+'Forgets at most p_max sessions that expired longer ago than their period, and returns how many. Null means all of '
+'them.';

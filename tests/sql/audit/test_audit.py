@@ -54,6 +54,7 @@ CHECKS = (
     "check_webhooks",
     "check_api_keys",
     "check_sessions",
+    "check_partitions",
 )
 
 # The main account of these tests, and its entries.
@@ -737,6 +738,12 @@ FAULTS = {
         " from notice cross join credits.webhook_endpoints",
         TOLD + "update credits.webhook_endpoints set disabled_at = now(), disabled_reason = 'nobody knows'",
     ],
+    "check_partitions": [
+        "update credits.settings set test_clocks = false;"
+        " do $$ begin execute format('alter table credits.entries detach partition credits.%I', to_char("
+        "date_trunc('month', statement_timestamp() at time zone interval '0') + interval '1 month',"
+        " '\"entries_\"YYYY_MM')); end $$",
+    ],
     "check_sessions": [
         SIGNED_IN + f"update credits.sign_in_sessions set ended_at = issued_at - interval '1 second',"
         f" ended_by = 'signed_out' from credits.refresh_tokens as t where t.{ME}",
@@ -1418,6 +1425,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         "check_stripe_balance",
         "check_webhooks",
         "check_api_keys",
+        "check_partitions",
     )
     of_nobody = check in nobodys and ME not in fault
     subject = None if of_nobody else account

@@ -140,6 +140,7 @@ AUDIT = {
             "webhooks",
             "api_keys",
             "sessions",
+            "partitions",
         )
     ),
     "audit.findings",
@@ -222,6 +223,7 @@ BOOKS = {
         "unbooked_objects",
         "awaited_objects",
         "inactive_accounts",
+        "retention_periods",
         "stripe_objects",
         "topups",
         "wallets",
@@ -598,6 +600,7 @@ EXECUTE["pgcredits_catalog"] = {
     "credits.define_price(jsonb,text,text,numeric,numeric,timestamp with time zone)",
     "credits.define_notice(text,numeric,numeric,interval)",
     "credits.define_purge(interval,interval)",
+    "credits.define_retention(text,interval)",
 }
 RELATIONS = sorted(
     set().union(*SELECT.values())

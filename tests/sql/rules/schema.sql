@@ -194,9 +194,10 @@ CREATE TYPE api.maintenance AS (
 	accounts bigint,
 	keys bigint,
 	events bigint,
-	partitions bigint
+	partitions bigint,
+	forgotten bigint
 );
-COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, and how many partitions of the ledger were made.';
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, how many partitions of the ledger were made, and how much of other kinds was forgotten.';
 CREATE TYPE api.newcomer AS (
 	user_id text,
 	email text,
@@ -827,8 +828,10 @@ COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Do wh
 begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, cancel the
 charges of automatic top-ups that no worker has tried within a day, apply as many
 Stripe events that waited for their order, list the prices that have begun, and forget at most max_keys idempotency keys
-that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
-nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
+that are older than their period (35 days, or longer), and as many of each other kind that credits.retention_periods
+names. If partitions of the ledger are missing for the next months, the call makes these and
+nothing else. For services. accounts, keys, events, partitions and forgotten (of the
+other kinds): how many were done. Call again until all are 0.
 Raises PT403 not_yours, PT422 bad_limit.';
 CREATE FUNCTION api.missing_from_stripe() RETURNS api.stripe_missing
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1545,6 +1548,7 @@ CREATE TABLE credits.stripe_events (
     looked_at timestamp with time zone,
     trouble text,
     names text[] DEFAULT '{}'::text[] NOT NULL,
+    slimmed_at timestamp with time zone,
     CONSTRAINT stripe_events_bucket_is_sane CHECK (((bucket >= 0) AND (bucket <= 65535)))
 );
 ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
@@ -1559,6 +1563,7 @@ COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent,
 COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited. Null when it never failed.';
 COMMENT ON COLUMN credits.stripe_events.trouble IS 'The error of that failure.';
 COMMENT ON COLUMN credits.stripe_events.names IS 'The ids at Stripe that it names: its object, and the payment intent, charge, invoice and subscription of it.';
+COMMENT ON COLUMN credits.stripe_events.slimmed_at IS 'When its payload was reduced to what the audit reads (credits.without_person). Null: it is whole.';
 CREATE FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2308,7 +2313,7 @@ CREATE TABLE credits.idempotency_keys (
     created_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.idempotency_keys IS 'Calls that were answered, kept for 35 days. The same key with the same arguments gets the same answer. A refusal leaves no key.';
+COMMENT ON TABLE credits.idempotency_keys IS 'Calls that were answered, kept for 35 days or longer. The same key with the same arguments gets the same answer. A refusal leaves no key.';
 COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'The sha256 of the arguments. Null for a spend, a hold and a capture, whose rows record the arguments.';
 COMMENT ON COLUMN credits.idempotency_keys.entry_seq IS 'The entry that the call wrote, or null.';
 COMMENT ON COLUMN credits.idempotency_keys.made_id IS 'The order, hold or failure that the call made or ended.';
@@ -2608,6 +2613,11 @@ CREATE FUNCTION credits.define_purge(p_after interval, p_ahead interval DEFAULT 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_purge(p_after interval, p_ahead interval) IS 'From when on the tokens of an inactive account expire: p_after its last spend, purchase or grant. The user is told p_ahead of that, with the notice inactive. Null p_after: never, which is how a bank begins. A changed rule locks every wallet. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.define_retention(p_kind text, p_keep_for interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.define_retention(p_kind text, p_keep_for interval) IS 'How long things of one kind are kept: a line of a price list, or for an operator. p_kind: idempotency_keys, networks, sessions, webhook_deliveries, notices, guests or stripe_payloads. p_keep_for: at least what credits.retention_periods.at_least says, at most 1000 years. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2848,7 +2858,7 @@ CREATE TABLE credits.sign_in_sessions (
     CONSTRAINT sign_in_sessions_end_is_known CHECK ((ended_by = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'password_changed'::text, 'token_reused'::text])))
 );
 ALTER TABLE ONLY credits.sign_in_sessions FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.sign_in_sessions IS 'Sessions of users who signed in with the embedded identity provider. api.maintain forgets them 35 days after they expired.';
+COMMENT ON TABLE credits.sign_in_sessions IS 'Sessions of users who signed in with the embedded identity provider. api.maintain forgets them some time after they expired (credits.retention_periods).';
 COMMENT ON COLUMN credits.sign_in_sessions.expires_at IS 'When the session ends if it is not refreshed: 30 days after the last refresh, and a year after its beginning at the latest.';
 COMMENT ON COLUMN credits.sign_in_sessions.ended_by IS 'signed_out, signed_out_everywhere, password_changed, or token_reused: a token that had been used was used again.';
 CREATE FUNCTION credits.find_session(p_account_id uuid, p_session_id uuid, p_token_hash text) RETURNS credits.sign_in_sessions
@@ -2925,31 +2935,41 @@ CREATE FUNCTION credits.follow_prices() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
-CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS void
+CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null means all of them.';
-CREATE FUNCTION credits.forget_deliveries(p_most bigint) RETURNS void
+COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for their period. Returns how many. Null means all of them.';
+CREATE FUNCTION credits.forget_deliveries(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_deliveries(p_most bigint) IS 'Forgets at most p_most messages that were delivered more than 35 days ago.';
+COMMENT ON FUNCTION credits.forget_deliveries(p_most bigint) IS 'Forgets at most p_most messages that were delivered longer ago than their period. Returns how many.';
+CREATE FUNCTION credits.forget_guests(p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_guests(p_most bigint) IS 'Forgets at most p_most uses of guests that are older than their period, as many devices without uses, and the networks that these were the last uses of. Returns how many uses and devices.';
 CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than 35 days, and returns how many. After that a repeat of such a call is a new call.';
-CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
+COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than their period (35 days or more), and returns how many. After that a repeat of such a call is a new call.';
+CREATE FUNCTION credits.forget_notices(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins that are older than 35 days: their keys no longer match new ones. Null means all of them.';
-CREATE FUNCTION credits.forget_sessions(p_max bigint) RETURNS void
+COMMENT ON FUNCTION credits.forget_notices(p_most bigint) IS 'Forgets at most p_most notices that are older than their period, with their messages. Returns how many notices.';
+CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_sessions(p_max bigint) IS 'Forgets at most p_max sessions that ended or expired more than 35 days ago. Null means all of them.';
+COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins that are older than the period of networks: by then their keys no longer match new ones. Returns how many. Null means all of them.';
+CREATE FUNCTION credits.forget_sessions(p_max bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_sessions(p_max bigint) IS 'Forgets at most p_max sessions that expired longer ago than their period, and returns how many. Null means all of them.';
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -3269,6 +3289,11 @@ CREATE FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) IS 'Why an import from p_origin leaves a module''s price p_price_id alone, in words. Null when it may write another version.';
+CREATE FUNCTION credits.kept_since(p_kind text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.kept_since(p_kind text) IS 'The time before which things of this kind are forgotten. p_kind: as in credits.retention_periods.';
 CREATE FUNCTION credits.last_active(p_account_id uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3488,6 +3513,10 @@ CREATE FUNCTION credits.match_request(p_event credits.stripe_events) RETURNS boo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.match_request(p_event credits.stripe_events) IS 'An event of a refund that we requested ends the request, also before the worker has reported its answer. True when the request withheld tokens until now. The caller notes the refund and settles the order.';
+CREATE FUNCTION credits.may_be_kept(p_name text, p_value jsonb, p_parent text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (p_parent = 'metadata'::text) THEN ((p_name = ANY (ARRAY['account_id'::text, 'order_id'::text, 'kind'::text, 'consent_id'::text, 'attempt_id'::text, 'request_id'::text, 'plan_id'::text, 'plan_version'::text])) AND (((p_value #>> '{}'::text[]) ~ '^[A-Za-z0-9_.:-]{1,200}$'::text) IS TRUE)) WHEN (p_name = ANY (ARRAY['billing_details'::text, 'collected_information'::text, 'custom_fields'::text, 'custom_text'::text, 'customer'::text, 'customer_account'::text, 'customer_address'::text, 'customer_details'::text, 'customer_shipping'::text, 'evidence'::text, 'last_payment_error'::text, 'payment_method_details'::text, 'payment_method_options'::text, 'previous_attributes'::text, 'shipping'::text, 'shipping_address'::text, 'shipping_details'::text])) THEN false WHEN (p_name = 'client_reference_id'::text) THEN (((p_value #>> '{}'::text[]) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) IS TRUE) WHEN (jsonb_typeof(p_value) = 'string'::text) THEN ((p_name = ANY (ARRAY['id'::text, 'object'::text, 'type'::text, 'status'::text, 'state'::text, 'mode'::text, 'currency'::text, 'presentment_currency'::text, 'payment_status'::text, 'billing_reason'::text, 'reason'::text, 'payment_intent'::text, 'charge'::text, 'latest_charge'::text, 'invoice'::text, 'subscription'::text, 'subscription_item'::text, 'refund'::text, 'dispute'::text, 'source'::text, 'payout'::text, 'balance_transaction'::text, 'api_version'::text, 'failure_balance_transaction'::text, 'failure_code'::text, 'reporting_category'::text, 'price'::text, 'product'::text, 'interval'::text, 'event'::text, 'exchange_rate'::text, 'usage_type'::text, 'pricing_type'::text, 'tax_behavior'::text])) AND (((p_value #>> '{}'::text[]) ~ '^[A-Za-z0-9_.:-]{1,255}$'::text) IS TRUE)) ELSE (p_value IS NOT NULL) END;
+COMMENT ON FUNCTION credits.may_be_kept(p_name text, p_value jsonb, p_parent text) IS 'Whether a member of an object of Stripe is kept when what it says about a person goes. p_parent: the member that the object is the value of. Never null for a p_name and p_value that are not null.';
 CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4480,6 +4509,11 @@ CREATE FUNCTION credits.signed_amount(p_amount jsonb) RETURNS numeric
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.signed_amount(p_amount jsonb) IS 'An amount at Stripe that may be below 0, in minor units, if it is a whole number within 10^12; otherwise null.';
+CREATE FUNCTION credits.slim_events(p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.slim_events(p_most bigint) IS 'Reduces at most p_most Stripe events that are older than their period to what the audit reads. Returns how many. Events that wait or are parked stay whole.';
 CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4912,6 +4946,11 @@ CREATE FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) IS 'Withholds the tokens of p_pending minor units of the payment of an order in its lots, and frees those that were withheld before. p_back minor units have gone back, and their tokens are taken. The wallet is locked, and its head is folded.';
+CREATE FUNCTION credits.without_person(p_value jsonb, p_name text DEFAULT ''::text, p_depth integer DEFAULT 0) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.without_person(p_value jsonb, p_name text, p_depth integer) IS 'An object of Stripe without what it says about a person: ids, kinds, amounts and times are left. p_name: the member that p_value is the value of. p_depth: how deep it is nested; what is more than 20 deep becomes null.';
 CREATE FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) RETURNS credits.entries
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7026,6 +7065,7 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
             e.looked_at,
             e.trouble,
             e.names,
+            e.slimmed_at,
                 CASE e.type
                     WHEN 'payment_intent.succeeded'::text THEN (COALESCE((e.payload #>> '{data,object,metadata,kind}'::text[]), ''::text) = 'auto_topup'::text)
                     ELSE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (COALESCE((e.payload #>> '{data,object,mode}'::text[]), ''::text) <> 'setup'::text) AND (COALESCE((e.payload #>> '{data,object,mode}'::text[]), ''::text) <> 'subscription'::text))
@@ -7539,6 +7579,69 @@ UNION ALL
      JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
   WHERE ((((NOT amounts.names_total) OR (abs(((amounts.total - amounts.shipping) - granted.cost)) <= 0.01) OR (abs((((amounts.total - amounts.shipping) - amounts.tax) - granted.cost)) <= 0.01) OR ((amounts.shipping > (0)::numeric) AND ((((amounts.total - amounts.shipping) - granted.cost) >= '-0.01'::numeric) AND (((amounts.total - amounts.shipping) - granted.cost) <= (amounts.tax + 0.01))))) IS NOT TRUE) OR ((amounts.is_free AND (granted.cost > 0.01)) IS TRUE));
 COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No lot belongs to an order that was not paid.';
+CREATE TABLE credits.settings (
+    one_row boolean DEFAULT true NOT NULL,
+    instance_id uuid DEFAULT gen_random_uuid(),
+    test_clocks boolean DEFAULT false NOT NULL,
+    stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
+    stripe_livemode boolean,
+    most_pending_orders bigint DEFAULT 20 NOT NULL,
+    longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
+    most_open_holds bigint DEFAULT 100 NOT NULL,
+    most_unpaid bigint DEFAULT 1000 NOT NULL,
+    unpaid_window interval DEFAULT '01:00:00'::interval NOT NULL,
+    verified_welcome boolean DEFAULT false NOT NULL,
+    sign_ins_per_pair bigint DEFAULT 10 NOT NULL,
+    sign_ins_per_account bigint DEFAULT 100 NOT NULL,
+    sign_ins_per_network bigint DEFAULT 300 NOT NULL,
+    sign_ups_per_network bigint DEFAULT 300 NOT NULL,
+    sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
+    freeze_on_fraud_warning boolean DEFAULT false NOT NULL,
+    reverse_rewards boolean DEFAULT true NOT NULL,
+    stripe_delay interval DEFAULT '01:00:00'::interval NOT NULL,
+    purge_after interval,
+    purge_ahead interval,
+    CONSTRAINT settings_are_one_row CHECK (one_row),
+    CONSTRAINT settings_purge_is_sane CHECK (
+CASE
+    WHEN (purge_after IS NULL) THEN (purge_ahead IS NULL)
+    ELSE COALESCE(((purge_ahead >= '1 day'::interval) AND (purge_after > purge_ahead) AND (purge_after <= '1000 years'::interval)), false)
+END),
+    CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval))),
+    CONSTRAINT settings_stripe_delay_is_sane CHECK (((stripe_delay >= '00:00:00'::interval) AND (stripe_delay <= '72:00:00'::interval)))
+);
+ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.settings IS 'Settings that the operator decides for the whole bank, in one row.';
+COMMENT ON COLUMN credits.settings.instance_id IS 'Identifies this bank. `pgcredits up` keeps it in its data folder, and refuses the bank of another folder without --adopt.';
+COMMENT ON COLUMN credits.settings.test_clocks IS 'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called. Never on where money is real.';
+COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted in addition to those of the own account: see credits.accept_stripe_accounts.';
+COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null). See credits.accept_stripe_livemode.';
+COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
+COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after its beginning a hold of a service can last at most: see credits.bound_holds.';
+COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
+COMMENT ON COLUMN credits.settings.most_unpaid IS 'How many of each kind a user may make in one window without paying: see credits.bound_unpaid.';
+COMMENT ON COLUMN credits.settings.unpaid_window IS 'The length of such a window, which begins with the first thing in it.';
+COMMENT ON COLUMN credits.settings.verified_welcome IS 'Whether welcome tokens wait until a service says that the e-mail address is verified: see credits.require_verified_email.';
+COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'How many failed sign-ins to one account from one network are allowed in one sign_in_window: see credits.limit_sign_ins.';
+COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same for one account, from all networks where it has not signed in before.';
+COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same for one network, to all accounts. Ten times as many for a network that is known to be shared.';
+COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'How many sign-ups from one network are allowed, whatever became of them, because each hashes a password. Ten times as many if it is shared.';
+COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count continues before it starts again.';
+COMMENT ON COLUMN credits.settings.stripe_delay IS 'How long a payment may be under way before the audit misses it: see credits.bound_stripe_delay.';
+COMMENT ON COLUMN credits.settings.purge_after IS 'How long after its last spend, purchase or grant an account''s tokens expire. Null: never. See credits.define_purge.';
+COMMENT ON COLUMN credits.settings.purge_ahead IS 'How long before that the user is told.';
+CREATE VIEW audit.check_partitions WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('a partition of the ledger for %s'::text, to_char(month, 'YYYY-MM'::text)) AS expected,
+    'none: does anything call api.maintain?'::text AS found
+   FROM ( SELECT (date_trunc('month'::text, (statement_timestamp() AT TIME ZONE '00:00:00'::interval)) + make_interval(months => n.number)) AS month
+           FROM generate_series(0, 1) n(number)) m
+  WHERE ((( SELECT s.test_clocks
+           FROM credits.settings s) IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM (pg_inherits i
+             JOIN pg_class c ON ((i.inhrelid = c.oid)))
+          WHERE ((i.inhparent = ('credits.entries'::regclass)::oid) AND (NOT i.inhdetachpending) AND (c.relname = to_char(m.month, '"entries_"YYYY_MM'::text)))))));
+COMMENT ON VIEW audit.check_partitions IS 'The ledger has a partition for this month and for the next one. A row means that the maintenance does not run, or cannot lock the ledger: run `pgcredits maintain`, and read docs/retention.md.';
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
@@ -8113,57 +8216,6 @@ UNION ALL
    FROM credits.sign_in_sessions s
   WHERE (s.expires_at > (s.began_at + '8760:00:00'::interval));
 COMMENT ON VIEW audit.check_sessions IS 'Tokens are issued before their session ends. No session outlives the password that opened it, nor a year.';
-CREATE TABLE credits.settings (
-    one_row boolean DEFAULT true NOT NULL,
-    instance_id uuid DEFAULT gen_random_uuid(),
-    test_clocks boolean DEFAULT false NOT NULL,
-    stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
-    stripe_livemode boolean,
-    most_pending_orders bigint DEFAULT 20 NOT NULL,
-    longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
-    most_open_holds bigint DEFAULT 100 NOT NULL,
-    most_unpaid bigint DEFAULT 1000 NOT NULL,
-    unpaid_window interval DEFAULT '01:00:00'::interval NOT NULL,
-    verified_welcome boolean DEFAULT false NOT NULL,
-    sign_ins_per_pair bigint DEFAULT 10 NOT NULL,
-    sign_ins_per_account bigint DEFAULT 100 NOT NULL,
-    sign_ins_per_network bigint DEFAULT 300 NOT NULL,
-    sign_ups_per_network bigint DEFAULT 300 NOT NULL,
-    sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
-    freeze_on_fraud_warning boolean DEFAULT false NOT NULL,
-    reverse_rewards boolean DEFAULT true NOT NULL,
-    stripe_delay interval DEFAULT '01:00:00'::interval NOT NULL,
-    purge_after interval,
-    purge_ahead interval,
-    CONSTRAINT settings_are_one_row CHECK (one_row),
-    CONSTRAINT settings_purge_is_sane CHECK (
-CASE
-    WHEN (purge_after IS NULL) THEN (purge_ahead IS NULL)
-    ELSE COALESCE(((purge_ahead >= '1 day'::interval) AND (purge_after > purge_ahead) AND (purge_after <= '1000 years'::interval)), false)
-END),
-    CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval))),
-    CONSTRAINT settings_stripe_delay_is_sane CHECK (((stripe_delay >= '00:00:00'::interval) AND (stripe_delay <= '72:00:00'::interval)))
-);
-ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.settings IS 'Settings that the operator decides for the whole bank, in one row.';
-COMMENT ON COLUMN credits.settings.instance_id IS 'Identifies this bank. `pgcredits up` keeps it in its data folder, and refuses the bank of another folder without --adopt.';
-COMMENT ON COLUMN credits.settings.test_clocks IS 'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called. Never on where money is real.';
-COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted in addition to those of the own account: see credits.accept_stripe_accounts.';
-COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null). See credits.accept_stripe_livemode.';
-COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
-COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after its beginning a hold of a service can last at most: see credits.bound_holds.';
-COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
-COMMENT ON COLUMN credits.settings.most_unpaid IS 'How many of each kind a user may make in one window without paying: see credits.bound_unpaid.';
-COMMENT ON COLUMN credits.settings.unpaid_window IS 'The length of such a window, which begins with the first thing in it.';
-COMMENT ON COLUMN credits.settings.verified_welcome IS 'Whether welcome tokens wait until a service says that the e-mail address is verified: see credits.require_verified_email.';
-COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'How many failed sign-ins to one account from one network are allowed in one sign_in_window: see credits.limit_sign_ins.';
-COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same for one account, from all networks where it has not signed in before.';
-COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same for one network, to all accounts. Ten times as many for a network that is known to be shared.';
-COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'How many sign-ups from one network are allowed, whatever became of them, because each hashes a password. Ten times as many if it is shared.';
-COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count continues before it starts again.';
-COMMENT ON COLUMN credits.settings.stripe_delay IS 'How long a payment may be under way before the audit misses it: see credits.bound_stripe_delay.';
-COMMENT ON COLUMN credits.settings.purge_after IS 'How long after its last spend, purchase or grant an account''s tokens expire. Null: never. See credits.define_purge.';
-COMMENT ON COLUMN credits.settings.purge_ahead IS 'How long before that the user is told.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -9271,7 +9323,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_sessions c;
+   FROM audit.check_sessions c
+UNION ALL
+ SELECT 'check_partitions'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_partitions c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -9396,7 +9454,7 @@ CREATE TABLE credits.account_origins (
     noted_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after 35 days.';
+COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after their period.';
 COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it. Empty when they are not known.';
 CREATE TABLE credits.audits (
     one_row boolean DEFAULT true NOT NULL,
@@ -9555,6 +9613,17 @@ ALTER TABLE ONLY credits.release_objects FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.release_objects IS 'Every object in the schemas of the bank that pgcredits migrate has made, as credits.standing_objects() shows it.';
 COMMENT ON COLUMN credits.release_objects.definition IS 'Digest of its definition as PostgreSQL prints it.';
 COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement that made it, for objects that migrate leaves alone while neither has changed. Null for others.';
+CREATE TABLE credits.retention_periods (
+    kind text NOT NULL,
+    keep_for interval NOT NULL,
+    at_least interval NOT NULL,
+    CONSTRAINT retention_periods_are_spans CHECK ((at_least > '00:00:00'::interval)),
+    CONSTRAINT retention_periods_have_bounds CHECK (((keep_for >= at_least) AND (keep_for <= '1000 years'::interval)))
+);
+ALTER TABLE ONLY credits.retention_periods FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.retention_periods IS 'How long the bank keeps what the books do not need. api.maintain forgets what is older.';
+COMMENT ON COLUMN credits.retention_periods.kind IS 'idempotency_keys, networks (where accounts were opened and signed in from), sessions, webhook_deliveries, notices, guests, or stripe_payloads.';
+COMMENT ON COLUMN credits.retention_periods.at_least IS 'The shortest period that may be chosen: what callers were promised, or what other rules read.';
 CREATE TABLE credits.sign_in_counts (
     scope text NOT NULL,
     attempts bigint NOT NULL,
@@ -9571,7 +9640,7 @@ CREATE TABLE credits.sign_in_networks (
     seen_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY credits.sign_in_networks FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.sign_in_networks IS 'The networks that an account has signed in from. Failed attempts elsewhere cannot keep its user from signing in there. Keys are HMACs with a salt that rotates. api.maintain forgets them after 35 days.';
+COMMENT ON TABLE credits.sign_in_networks IS 'The networks that an account has signed in from. Failed attempts elsewhere cannot keep its user from signing in there. Keys are HMACs with a salt that rotates. api.maintain forgets them after their period.';
 CREATE TABLE credits.status_changes (
     account_id uuid NOT NULL,
     change_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -9706,6 +9775,8 @@ ALTER TABLE ONLY credits.release_objects
     ADD CONSTRAINT release_objects_pkey PRIMARY KEY (kind, name);
 ALTER TABLE ONLY credits.releases
     ADD CONSTRAINT releases_pkey PRIMARY KEY (one_row);
+ALTER TABLE ONLY credits.retention_periods
+    ADD CONSTRAINT retention_periods_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY credits.reversals
     ADD CONSTRAINT reversals_pkey PRIMARY KEY (account_id, reversal_id);
 ALTER TABLE ONLY credits.settings
@@ -9778,6 +9849,8 @@ CREATE INDEX free_periods_lot_idx ON credits.free_periods USING btree (account_i
 CREATE INDEX free_periods_plan_idx ON credits.free_periods USING btree (plan_id, version);
 CREATE INDEX guest_uses_guest_idx ON credits.guest_uses USING btree (guest_id, used_at);
 CREATE INDEX guest_uses_network_idx ON credits.guest_uses USING btree (network_id, used_at);
+CREATE INDEX guest_uses_used_idx ON credits.guest_uses USING btree (used_at);
+CREATE INDEX guests_first_seen_idx ON credits.guests USING btree (first_seen_at);
 CREATE INDEX guests_linked_to_idx ON credits.guests USING btree (linked_to);
 CREATE INDEX holds_open_idx ON credits.holds USING btree (account_id, expires_at) WHERE ((state)::text = 'open'::text);
 CREATE INDEX idempotency_keys_created_idx ON credits.idempotency_keys USING btree (created_at);
@@ -9792,6 +9865,7 @@ CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
 CREATE INDEX orders_payment_intent_idx ON credits.orders USING btree (payment_intent_id) WHERE (payment_intent_id IS NOT NULL);
 CREATE INDEX orders_reversed_debt_idx ON credits.orders USING btree (account_id) WHERE ((reversed_debt)::numeric > (0)::numeric);
 CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
+CREATE INDEX outbox_created_idx ON credits.outbox USING btree (created_at);
 CREATE INDEX outbox_pending_idx ON credits.outbox USING btree (created_at) WHERE (delivered_at IS NULL);
 CREATE INDEX packs_currency_idx ON credits.packs USING btree (currency);
 CREATE INDEX plan_versions_currency_idx ON credits.plan_versions USING btree (currency);
@@ -9814,6 +9888,7 @@ CREATE INDEX sign_in_sessions_expires_idx ON credits.sign_in_sessions USING btre
 CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_id);
 CREATE INDEX stripe_calls_due_idx ON credits.stripe_calls USING btree (due_at) WHERE (state = 'due'::text);
 CREATE UNIQUE INDEX stripe_calls_made_for_idx ON credits.stripe_calls USING btree (account_id, kind, made_for);
+CREATE INDEX stripe_events_full_idx ON credits.stripe_events USING btree (received_at) WHERE (slimmed_at IS NULL);
 CREATE INDEX stripe_events_names_idx ON credits.stripe_events USING gin (names) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
@@ -10079,6 +10154,7 @@ CREATE POLICY auditor_reads ON credits.refresh_tokens FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.refund_requests FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.release_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.releases FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.retention_periods FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.reversals FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.settings FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (true);
@@ -10236,6 +10312,7 @@ CREATE POLICY owner ON credits.refresh_tokens TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.refund_requests TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.release_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.releases TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.retention_periods TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.reversals TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.settings TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHECK (true);
@@ -10278,6 +10355,7 @@ ALTER TABLE credits.refresh_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.refund_requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.retention_periods ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.reversals ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service_reads ON credits.accounts FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.api_key_secrets FOR SELECT TO service_role USING (true);
@@ -10991,6 +11069,8 @@ REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text
 GRANT ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_purge(p_after interval, p_ahead interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_purge(p_after interval, p_ahead interval) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.define_retention(p_kind text, p_keep_for interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_retention(p_kind text, p_keep_for interval) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
@@ -11057,7 +11137,9 @@ REVOKE ALL ON FUNCTION credits.fold_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_deliveries(p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_guests(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_notices(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_sessions(p_max bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
@@ -11141,6 +11223,7 @@ REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.kept_since(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_active(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
@@ -11189,6 +11272,7 @@ REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp wit
 REVOKE ALL ON FUNCTION credits.make_webhook_secret(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.match_request(p_event credits.stripe_events) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.may_be_kept(p_name text, p_value jsonb, p_parent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.me() TO authenticated;
@@ -11413,6 +11497,7 @@ REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.signed_amount(p_amount jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.signed_amount(p_amount jsonb) TO auditor;
+REVOKE ALL ON FUNCTION credits.slim_events(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) FROM PUBLIC;
@@ -11535,6 +11620,7 @@ REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numer
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.without_person(p_value jsonb, p_name text, p_depth integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
@@ -11792,6 +11878,8 @@ GRANT SELECT ON TABLE audit.check_logins TO auditor;
 GRANT SELECT ON TABLE audit.check_lots TO auditor;
 GRANT SELECT ON TABLE audit.check_negative TO auditor;
 GRANT SELECT ON TABLE audit.check_orders TO auditor;
+GRANT SELECT ON TABLE credits.settings TO auditor;
+GRANT SELECT ON TABLE audit.check_partitions TO auditor;
 GRANT SELECT ON TABLE credits.price_list TO auditor;
 GRANT SELECT ON TABLE audit.check_prices TO auditor;
 GRANT SELECT ON TABLE audit.check_refund_requests TO auditor;
@@ -11808,7 +11896,6 @@ GRANT SELECT(account_id) ON TABLE credits.refresh_tokens TO auditor;
 GRANT SELECT(session_id) ON TABLE credits.refresh_tokens TO auditor;
 GRANT SELECT(issued_at) ON TABLE credits.refresh_tokens TO auditor;
 GRANT SELECT ON TABLE audit.check_sessions TO auditor;
-GRANT SELECT ON TABLE credits.settings TO auditor;
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
 GRANT SELECT ON TABLE credits.stripe_lists TO auditor;
@@ -11844,6 +11931,7 @@ GRANT SELECT ON TABLE credits.notice_levels TO auditor;
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 GRANT SELECT ON TABLE credits.priced_targets TO auditor;
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
+GRANT SELECT ON TABLE credits.retention_periods TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 GRANT SELECT ON TABLE credits.status_changes TO auditor;

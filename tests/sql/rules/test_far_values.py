@@ -94,6 +94,7 @@ GOOD: dict[str, list[dict[str, str]]] = {
         {"p_kind": "'expiring_soon'", "p_ahead": "'1 day'"},
     ],
     "credits.define_purge": [{"p_after": "'2 years'", "p_ahead": "'30 days'"}],
+    "credits.define_retention": [{"p_kind": "'guests'", "p_keep_for": "'90 days'"}],
     "credits.define_pack": [
         {"p_pack_id": "'p'", "p_title": "'P'", "p_tokens": "5", "p_amount": "500", "p_currency": "'eur'"}
         | {"p_bonus_tokens": "5", "p_expires_after": "'1 day'"}

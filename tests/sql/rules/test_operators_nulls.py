@@ -60,6 +60,7 @@ GOOD: dict[str, dict[str, Any]] = {
         **{"p_category_id": None, "p_margin": 1, "p_exchange_rate": 1, "p_valid_from": "2150-01-01"},
     },
     "define_purge": {"p_after": "2 years", "p_ahead": "30 days"},
+    "define_retention": {"p_kind": "guests", "p_keep_for": "90 days"},
     "define_topup": {"p_currency": "eur", "p_minimum": 500, "p_maximum": 900, "p_tokens_per_unit": 1},
     "define_topup_preset": {"p_currency": "eur", "p_amount": 600, "p_popular": False},
     "limit_sign_ins": {

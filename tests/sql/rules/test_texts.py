@@ -162,6 +162,7 @@ LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
         {"p_components": '[{"dimension": "calls", "price_per_unit": 1}]', "p_module_id": "whisper"},
         {"p_module_id": CATALOG, "p_category_id": CATALOG},
     ),
+    "define_retention": ({"p_kind": "guests", "p_keep_for": "90 days"}, {"p_kind": CATALOG}),
     "define_topup": (
         {"p_currency": "usd", "p_minimum": 100, "p_maximum": 1000, "p_tokens_per_unit": 1},
         {"p_currency": CATALOG},

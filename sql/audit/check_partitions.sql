@@ -1,0 +1,26 @@
+-- The next month's entries have a partition. Without it they go into the default partition, where they stay.
+create or replace view audit.check_partitions
+with (security_invoker = true)
+as
+select
+    null::uuid as account_id,
+    format('a partition of the ledger for %s', to_char(m.month, 'YYYY-MM')) as expected,
+    'none: does anything call api.maintain?' as found
+from (
+    select date_trunc('month', statement_timestamp() at time zone interval '0') + make_interval(months => n.number) as month
+    from generate_series(0, 1) as n (number)
+) as m
+where
+    -- A test clock may have brought entries of a later month into the default partition, which then keeps that month.
+    (select s.test_clocks from credits.settings as s) is not true
+    and not exists (
+        select
+        from pg_catalog.pg_inherits as i
+        inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
+        where
+            i.inhparent = 'credits.entries'::regclass and not i.inhdetachpending
+            and c.relname = to_char(m.month, '"entries_"YYYY_MM')
+    );
+comment on view audit.check_partitions is
+'The ledger has a partition for this month and for the next one. A row means that the maintenance does not run, or '
+'cannot lock the ledger: run `pgcredits maintain`, and read docs/retention.md.';
