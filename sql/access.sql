@@ -289,8 +289,8 @@ credits.define_catalog, credits.define_category, credits.define_module, credits.
 credits.define_pack, credits.define_plan, credits.check_stripe_prices, credits.define_topup,
 credits.define_topup_preset,
 credits.define_campaign, credits.define_campaign_bounds, credits.define_code, credits.define_dimension,
-credits.define_price, credits.define_imported_price, credits.define_notice, credits.define_purge, credits.define_retention,
-credits.show_catalog
+credits.define_price, credits.define_imported_price, credits.define_notice, credits.define_purge,
+credits.define_retention, credits.show_catalog
 to pgcredits_catalog;
 
 -- 5. Row security is on for every table, and forced on the owner too. So a forgotten policy shows nothing instead of

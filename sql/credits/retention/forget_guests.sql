@@ -61,5 +61,5 @@ begin
 end
 $$;
 comment on function credits.forget_guests(bigint) is
-'Forgets at most p_most uses of guests that are older than their period, as many devices without uses, and the networks '
-'that these were the last uses of. Returns how many uses and devices.';
+'Forgets at most p_most uses of guests that are older than their period, as many devices without uses, and networks '
+'without uses. Returns how many uses and devices.';
