@@ -7,7 +7,9 @@ select
     format('a partition of the ledger for %s', to_char(m.month, 'YYYY-MM')) as expected,
     'none: does anything call api.maintain?' as found
 from (
-    select date_trunc('month', statement_timestamp() at time zone interval '0') + make_interval(months => n.number) as month
+    select
+        date_trunc('month', statement_timestamp() at time zone interval '0')
+        + make_interval(months => n.number) as month
     from generate_series(0, 1) as n (number)
 ) as m
 where

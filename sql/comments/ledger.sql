@@ -96,8 +96,8 @@ comment on column credits.charge_refunds.refunded is
 'that paid it.';
 
 comment on table credits.idempotency_keys is
-'Calls that were answered, kept for 35 days or longer. The same key with the same arguments gets the same answer. A refusal '
-'leaves no key.';
+'Calls that were answered, kept for 35 days or longer. The same key with the same arguments gets the same answer. A '
+'refusal leaves no key.';
 comment on column credits.idempotency_keys.fingerprint is
 'The sha256 of the arguments. Null for a spend, a hold and a capture, whose rows record the arguments.';
 comment on column credits.idempotency_keys.entry_seq is 'The entry that the call wrote, or null.';
