@@ -2949,7 +2949,7 @@ CREATE FUNCTION credits.forget_guests(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_guests(p_most bigint) IS 'Forgets at most p_most uses of guests that are older than their period, as many devices without uses, and the networks that these were the last uses of. Returns how many uses and devices.';
+COMMENT ON FUNCTION credits.forget_guests(p_most bigint) IS 'Forgets at most p_most uses of guests that are older than their period, as many devices without uses, and networks without uses. Returns how many uses and devices.';
 CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
