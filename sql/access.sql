@@ -103,7 +103,8 @@ api.refund_request, api.operating_figures
 to service_role;
 -- For any user: what a backend needs to charge.
 grant execute on function
-api.consume_tokens(text, jsonb, text, text, jsonb, boolean), api.consume_tokens(text, text, text, numeric),
+api.consume_tokens(text, jsonb, text, text, jsonb, boolean, jsonb),
+api.consume_tokens(text, text, text, numeric),
 api.consume_call, api.quote_tokens, api.hold_tokens, api.capture_hold, api.release_hold, api.extend_hold,
 api.report_refusal, api.report_refused_capture, api.open_account
 to authenticated, spender, service_role;
@@ -151,8 +152,8 @@ to service_role;
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.plans, api.modules to anon, authenticated, spender, support, service_role;
 grant select on
-api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
-api.referrals, api.holds, api.shortfalls, api.reversals, api.auto_topup, api.auto_topup_history
+api.balance, api.entries, api.usage, api.usage_by_tag, api.lots, api.orders, api.spend_limits, api.notices,
+api.failures, api.referrals, api.holds, api.shortfalls, api.reversals, api.auto_topup, api.auto_topup_history
 to authenticated, support, service_role;
 grant select on api.refund_requests, credits.refund_requests to support, service_role;
 grant select on
@@ -225,7 +226,8 @@ grant select (account_id, subject, created_at) on credits.identities to analyst;
 grant execute on function credits.named_segments, credits.named_accounts, credits.analyst_email to analyst;
 grant select (account_id, kind, created_at) on credits.accounts to analyst;
 grant select (
-    account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, usage, price_id
+    account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, usage, price_id, hold_id, refunds_seq,
+    actor, tags
 ) on credits.entries to analyst;
 grant select (
     account_id, lot_id, source, granted, effective_at, expires_at, unit_cost, currency
@@ -234,7 +236,7 @@ grant select (
     account_id, kind, state, pack_id, package_name, tokens, bonus_tokens, amount, currency, paid_at
 ) on credits.orders to analyst;
 grant select (
-    account_id, hold_id, module_id, seqs, state, late, failed, actor, created_at, expires_at, finished_at
+    account_id, hold_id, module_id, seqs, state, late, failed, by_service, actor, created_at, expires_at, finished_at
 ) on credits.holds to analyst;
 grant select (module_id, failed_at, duration_ms) on credits.failures to analyst;
 grant select (account_id, campaign_id, lot_id) on credits.redemptions to analyst;
@@ -262,7 +264,8 @@ credits.notice_levels_of, credits.topup_level, credits.topup_threshold, credits.
 credits.setting_faults, credits.role_steps, credits.member_reach, credits.member_faults, credits.member_grants,
 credits.ownership_faults, credits.row_security_faults, credits.grant_faults, credits.call_faults,
 credits.database_faults, credits.power_faults, credits.is_policy_of_ours, credits.earlier,
-credits.stripe_amount, credits.stripe_id, credits.utc_text, credits.interval_text
+credits.stripe_amount, credits.stripe_id, credits.utc_text, credits.interval_text, credits.is_tags, credits.is_name,
+credits.is_label
 to auditor;
 grant execute on function credits.anchor_faults to auditor;
 -- All that an auditor may write: that the books were audited.

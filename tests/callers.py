@@ -95,6 +95,7 @@ STATUS = {
     "wrong_mode": 422,
     "bad_reason": 422,
     "bad_metadata": 422,
+    "bad_tags": 422,
     "bad_expiry": 422,
     "bad_isolation": 422,
     "bad_order": 422,

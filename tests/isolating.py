@@ -190,6 +190,7 @@ _CHOICES: dict[str, Row] = {
 PLAIN: Row = {
     **{"module_id": "whisper", "module_name": "Whisper", "tokens_to_consume": 25, "usage": {"calls": 1}},
     **{"ttl": "PT1H", "final": False, "over": "available", "metadata": {"a": 1}, "byok": False},
+    **{"tags": {"job": "1"}},
     **{"pack_id": "basique", "plan_id": "pro", "period": "day", "below": 5, "percent": 5, "tokens": 5},
     **{"threshold": 5, "monthly_limit": 5000, "words": "Charge my card.", "code": "SUMMER", "amount": 999},
     **{"reason": "why", "shared_network": True, "email_verified": True, "atomic": True, "everywhere": True},

@@ -133,6 +133,7 @@ class _Furnished:
     def _spends(self) -> None:
         facts, mark = self.tenant.facts, self.mark
         said = {"metadata": {"owner": mark}}
+        tagged = {"tags": {"owner": mark}}
         key = {"idempotency_key": f"key of {mark}"}
         whisper = {"module_id": "whisper"}
         lot = self.call(
@@ -141,7 +142,7 @@ class _Furnished:
         void = self.bank.call(
             "void_lot", lot_id=lot["entry_id"], tokens=1 + self.share, reason=f"void of {mark}"
         )
-        spent = self.call("consume_tokens", **whisper, usage={"calls": 10}, **said, **key)
+        spent = self.call("consume_tokens", **whisper, usage={"calls": 10}, **said, **tagged, **key)
         self.bank.call("refund_usage", entry_id=spent["entry_id"], tokens=1 + self.share)
         short = self.call("hold_tokens", **whisper, **said)["hold_id"]
         taken = self.call("capture_hold", hold_id=short, usage={"calls": 2})
@@ -157,7 +158,7 @@ class _Furnished:
             ),
         )
         user = UserWithin(self.bank.connection, self.tenant.user_id)  # who may end only a hold of their own
-        held = user.call("hold_tokens", **whisper, usage={"calls": 4}, **said, **key)
+        held = user.call("hold_tokens", **whisper, usage={"calls": 4}, **said, **tagged, **key)
         self.call("report_failure", **whisper, duration_ms=1000 + self.share, **said)
         self.call("redeem_code", code="SPRING")
         self.call("set_spend_limit", period="month", tokens=90000 + self.share)

@@ -6,7 +6,8 @@ create or replace function api.consume_call(
     module_id text,
     module_name text,
     tokens_to_consume numeric,
-    idempotency_key text default null
+    idempotency_key text default null,
+    tags jsonb default null
 )
 returns api.spend_receipt
 language plpgsql
@@ -25,7 +26,8 @@ begin
     begin
         v_receipt := api.consume_tokens(
             consume_call.module_id, '{}', consume_call.idempotency_key, consume_call.user_id,
-            jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200)))
+            jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200))),
+            tags => consume_call.tags
         );
     exception
         when sqlstate 'PT402' or sqlstate 'PT429' then
@@ -45,11 +47,12 @@ begin
     return v_receipt;
 end
 $$;
-comment on function api.consume_call(text, text, text, numeric, text) is
+comment on function api.consume_call(text, text, text, numeric, text, jsonb) is
 'Spend tokens on one call of a module, naming the price.
 
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. This
 function and consume_tokens share their keys. Without a key, a repeat is another charge.
+tags: as consume_tokens takes them.
 Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
-tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
-account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';
+tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage, bad_tags or bad_isolation,
+PT423 account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';

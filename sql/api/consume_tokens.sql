@@ -17,7 +17,8 @@ create or replace function api.consume_tokens(
     idempotency_key text default null,
     user_id text default null,
     metadata jsonb default '{}',
-    byok boolean default false
+    byok boolean default false,
+    tags jsonb default null
 )
 returns api.spend_receipt
 language plpgsql
@@ -43,9 +44,10 @@ begin
     v_subject := coalesce(v_subject, credits.caller_subject(user_id, 'spender'));
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     v_account_id := coalesce(v_account_id, credits.account_of(v_subject, false));
-    if metadata is distinct from '{}' or byok is not false
+    if metadata is distinct from '{}' or byok is not false or tags is not null
         or (pg_column_size(usage) > 2048 or length(idempotency_key) > 200 or idempotency_key !~ '^[!-~]+$') is true then
-        perform credits.check_spend(usage, metadata, byok, idempotency_key);
+        perform credits.check_spend(usage, metadata, byok, idempotency_key, tags);
+        tags := nullif(tags, '{}');
     end if;
 
     -- 2. Lock. The transaction that has locked the wallet comes first, and so does anything due on the wallet.
@@ -54,7 +56,7 @@ begin
             w.due_at, w.test_clock
         into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
         if not found then
-            return credits.wait_to_spend(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok);
+            return credits.wait_to_spend(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok, tags);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());
         exit when v_wallet.due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
@@ -66,10 +68,10 @@ begin
         insert into credits.idempotency_keys (account_id, operation, key, entry_seq, created_at)
         values (v_account_id, 'consume_tokens', idempotency_key, v_wallet.seq, credits.clock()) on conflict do nothing;
         if not found then
-            return credits.spend_again(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok);
+            return credits.spend_again(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok, tags);
         end if;
     elsif credits.header_key('consume_tokens') is not null then
-        return api.consume_tokens(module_id, usage, credits.header_key('consume_tokens'), user_id, metadata, byok);
+        return api.consume_tokens(module_id, usage, credits.header_key('consume_tokens'), user_id, metadata, byok, tags);
     end if;
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
@@ -104,12 +106,12 @@ begin
     v_wallet.balance := v_wallet.balance - v_cost;
     v_wallet.head_hash := credits.entry_hash(v_wallet.head_hash, row(
         v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance, v_wallet.debt,
-        v_draws, module_id, v_usage, v_price_id, null, null, null, null, null, null, v_actor, metadata, null
+        v_draws, module_id, v_usage, v_price_id, null, null, null, null, null, null, v_actor, metadata, null, tags
     )::credits.entries);
     insert into credits.entries (account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
-        module_id, usage, price_id, actor, metadata, hash)
+        module_id, usage, price_id, actor, metadata, hash, tags)
     values (v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance,
-        v_wallet.debt, v_draws, module_id, v_usage, v_price_id, v_actor, metadata, v_wallet.head_hash);
+        v_wallet.debt, v_draws, module_id, v_usage, v_price_id, v_actor, metadata, v_wallet.head_hash, tags);
     update credits.wallets as w
     set
         seq = v_wallet.seq, balance = v_wallet.balance, posted_at = v_wallet.posted_at, head_hash = v_wallet.head_hash,
@@ -125,7 +127,7 @@ begin
     );
 end
 $$;
-comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is
+comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean, jsonb) is
 'Spend tokens on a module.
 
 The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}. A part of
@@ -136,11 +138,14 @@ user''s use may cost 0 only if one whole unit costs 0. metadata has at most 1 kB
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
 refunded says how much of the charge has been given back by now. A user spends their own tokens. A service names the
 user_id.
+tags: at most 8 small texts that say what the use was for, such as {"conversation": "c-17"}. Sums are made of them:
+usage_by_tag. Names have at most 40 characters, values 100. No personal data belongs there.
 byok: true if a service reports that the user''s own key at the provider was used. The quantities are recorded, and
 the cost is 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429
-spend_limit or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok, bad_metadata or bad_tags, PT423 account_frozen,
+PT429 spend_limit or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422
+bad_isolation.';
 
 -- The signature of the first IAHome system.
 create or replace function api.consume_tokens(

@@ -87,9 +87,9 @@ $$;
 comment on function api.consume_tokens_batch(jsonb, boolean) is
 'Spend tokens many times in one call. For services and spenders.
 
-items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each with the meaning of
-consume_tokens. The items are charged or refused one by one, in this order, and verdicts has one verdict for each.
-{"ok": true, …} has the answer of consume_tokens; {"ok": false, "code": "PT402", "error": "insufficient_tokens",
+items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok", "tags"}, each with the
+meaning of consume_tokens. The items are charged or refused one by one, in this order, and verdicts has one verdict
+for each. {"ok": true, …} has the answer of consume_tokens; {"ok": false, "code": "PT402", "error": "insufficient_tokens",
 "message", …} has the error that it raises. If another transaction has a user''s wallet for too long, the items of
 that user are refused with PT503 busy, and may be sent again. This function and consume_tokens share their keys: the
 second call with a key gets the answer of the first. atomic: if any item is refused, nothing is charged, and the call

@@ -15,7 +15,8 @@ create or replace function api.hold_tokens(
     ttl interval default '15 minutes',
     idempotency_key text default null,
     user_id text default null,
-    metadata jsonb default '{}'
+    metadata jsonb default '{}',
+    tags jsonb default null
 )
 returns api.hold_receipt
 language plpgsql
@@ -41,16 +42,17 @@ begin
     -- 1. Find.
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     v_account_id := coalesce(v_account_id, credits.account_of(v_subject, false));
-    if metadata is distinct from '{}' or (v_ttl > 0 and v_ttl <= 86400) is not true
+    if metadata is distinct from '{}' or tags is not null or (v_ttl > 0 and v_ttl <= 86400) is not true
         or (pg_column_size(usage) > 2048 or length(idempotency_key) > 200 or idempotency_key !~ '^[!-~]+$') is true then
-        perform credits.check_hold_arguments(usage, ttl, metadata, idempotency_key);
+        perform credits.check_hold_arguments(usage, ttl, metadata, idempotency_key, tags);
+        tags := nullif(tags, '{}');
     end if;
     -- 2. Lock.
     loop
         select w.balance, w.debt, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
         into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
         if not found then
-            return credits.wait_to_hold(v_account_id, module_id, usage, ttl, idempotency_key, v_subject, metadata);
+            return credits.wait_to_hold(v_account_id, module_id, usage, ttl, idempotency_key, v_subject, metadata, tags);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());
         exit when v_wallet.due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
@@ -62,10 +64,10 @@ begin
         insert into credits.idempotency_keys (account_id, operation, key, made_id, created_at)
         values (v_account_id, 'hold_tokens', idempotency_key, v_hold_id, credits.clock()) on conflict do nothing;
         if not found then
-            return credits.hold_again(v_account_id, module_id, usage, v_ttl, idempotency_key, v_subject, metadata);
+            return credits.hold_again(v_account_id, module_id, usage, v_ttl, idempotency_key, v_subject, metadata, tags);
         end if;
     elsif credits.header_key('hold_tokens') is not null then
-        return api.hold_tokens(module_id, usage, ttl, credits.header_key('hold_tokens'), user_id, metadata);
+        return api.hold_tokens(module_id, usage, ttl, credits.header_key('hold_tokens'), user_id, metadata, tags);
     end if;
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
@@ -94,15 +96,15 @@ begin
             p_hold_id => v_hold_id);
     end if;
     insert into credits.holds (account_id, hold_id, module_id, price_id, price_source, usage, usage_left, tokens, held, draws,
-        by_service, actor, metadata, created_at, expires_at, ttl, first_balance, first_held, first_available, first_draws)
+        by_service, actor, metadata, tags, created_at, expires_at, ttl, first_balance, first_held, first_available, first_draws)
     values (v_account_id, v_hold_id, module_id, v_price.price_id, v_price.price_source, v_price.usage, v_price.usage,
-        v_price.cost, v_price.cost, v_draws, v_service, v_actor, metadata, v_now, v_expires_at, v_ttl,
+        v_price.cost, v_price.cost, v_draws, v_service, v_actor, metadata, tags, v_now, v_expires_at, v_ttl,
         v_wallet.balance, v_wallet.held + v_price.cost, v_available, v_draws);
     return row(v_account_id || ':' || v_hold_id, v_subject, module_id, 'open'::text, trim_scale(v_price.cost),
         trim_scale(v_wallet.balance), trim_scale(v_available), v_draws, v_expires_at, false, v_price.price_source);
 end
 $$;
-comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is
+comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb, jsonb) is
 'Hold tokens for a use of a module. The use is priced now, at the worst case that usage names. capture_hold charges it
 when the work is done. release_hold frees the tokens. After ttl (at most 24 hours) the hold expires, and they are free
 again.
@@ -113,9 +115,12 @@ state, held and expires_at are those of the hold as it is now: start the work on
 A user holds their own tokens. A service names the user_id, and only a service can capture or release a hold that a
 service made.
 
+tags: as consume_tokens takes them. Each charge of the hold gets them.
+
 A user can make no hold while their account has 100 open ones. A service can make none while 100 open ones were made by
 services. The operator can set another number. In an hour, 1000 holds of a user may end with nothing charged;
 credits.bound_unpaid changes that.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user, bad_metadata or bad_tags, PT423 account_frozen, PT429
+spend_limit, too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';

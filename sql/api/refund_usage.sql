@@ -5,8 +5,9 @@
 --   3. Check that all refunds of a charge together give back no more than it took.
 --   4. Put the tokens back along the recorded draws. What was taken last goes back first. Debt was made last of all.
 --      So the refund first lowers the debt that the account has now. What was repaid goes to the lots that repaid it.
---   5. Write the entry. Tokens that go back into a lot past its date expire at once, in an entry of their own.
---      Tokens that go back into a lot whose money was returned are taken, and end debt.
+--   5. Write the entry. It has the tags of the charge, so that the sums per tag are net. Tokens that go back into a lot
+--      past its date expire at once, in an entry of their own. Tokens that go back into a lot whose money was returned
+--      are taken, and end debt.
 --
 -- A refund counts for the spend limits of the day and month of the charge. Tokens spent today and refunded today may be
 -- spent again today. The refund of an older charge does not let anybody spend more than today's limit.
@@ -115,6 +116,7 @@ begin
     v_entry.module_id := v_charge.module_id;
     v_entry.price_id := v_charge.price_id;
     v_entry.refunds_seq := v_charge.seq;
+    v_entry.tags := v_charge.tags;
     v_entry.metadata := jsonb_strip_nulls(jsonb_build_object('reason', refund_usage.reason));
     v_entry := credits.write_entry(v_entry, v_wallet.head_hash);
     update credits.wallets as w

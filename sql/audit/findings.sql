@@ -241,6 +241,13 @@ select
 from audit.check_sessions as c
 union all
 select
+    'check_tags' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_tags as c
+union all
+select
     'check_partitions' as check_name,
     c.account_id,
     c.expected,

@@ -26,6 +26,8 @@ comment on column credits.holds.failed is 'True if it was released for a reason 
 comment on column credits.holds.by_service is
 'True if a service made it. Then only a service may end it, because a user could release it while the work is done.';
 comment on column credits.holds.actor is 'The role or SQL login that made it, or ended it.';
+comment on column credits.holds.tags is
+'What it is for, as in credits.entries. Its captures get them. Null for no tags.';
 comment on column credits.holds.ttl is
 'The ttl that it was made with, in seconds. This and the first_ columns are for a repeat of the call that made it.';
 comment on column credits.holds.first_balance is 'The balance of the account when it was made.';

@@ -67,6 +67,9 @@ comment on column credits.entries.package_name is 'The name of the lot that came
 comment on column credits.entries.actor is
 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in '
 'charges and captures.';
+comment on column credits.entries.tags is
+'What the use was for: small texts by name, as credits.is_tags says. A capture has those of its hold, a refund those '
+'of its charge. Null for no tags.';
 comment on column credits.entries.hash is 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 
 comment on table credits.lots is

@@ -15,7 +15,7 @@ MARK = "<!-- From here on this page is made from the database: make reference --
 # Every function and view of the schema api stands in one group, under its concept.
 GROUPS = {
     "Spending": "consume_tokens consume_call consume_tokens_batch quote_tokens report_refusal report_failure"
-    " usage failures modules",
+    " usage usage_by_tag failures modules",
     "Holds": "hold_tokens capture_hold release_hold extend_hold report_refused_capture set_overdraft_limit"
     " close_shortfall holds shortfalls",
     "Money in": "add_tokens add_package create_order attach_checkout cancel_order apply_stripe_event packs"

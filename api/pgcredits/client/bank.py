@@ -63,14 +63,16 @@ class Bank:
         key: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         byok: bool = False,
+        tags: Mapping[str, str] | None = None,
         conn: Connection | None = None,
     ) -> Spend:
         """Charge a use of a module. Without `usage` it is one call. Raises BankError.
 
         key: the call counts once, however often it is made with this key. One is made if none is given.
         conn: charge in the transaction of this connection, which the caller commits.
+        tags: at most 8 small texts that say what the use was for, without personal data.
         """
-        return self._run(calls.spend(module, user, usage, key, metadata, byok), conn)
+        return self._run(calls.spend(module, user, usage, key, metadata, byok, tags), conn)
 
     def quote(
         self,
@@ -131,6 +133,7 @@ class Bank:
         over: str = "debt",
         key: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
         conn: Connection | None = None,
     ) -> Hold:
         """A hold on the worst case, `usage`, for a with statement.
@@ -141,8 +144,9 @@ class Bank:
         key: a job that is started again with its key finds the hold of the first start. If that job was
         finished, it raises HoldClosed.
         conn: the hold, its work and its end are parts of that transaction. It is then not extended.
+        tags: as `spend` takes them. Each charge of the hold gets them.
         """
-        call = calls.hold(module, user, usage, ttl, key, metadata)
+        call = calls.hold(module, user, usage, ttl, key, metadata, tags)
 
         def run(one: Call[Any]) -> Any:
             return self._run(one, conn)

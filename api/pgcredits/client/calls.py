@@ -71,6 +71,7 @@ def spend(
     key: str | None,
     metadata: Mapping[str, Any] | None,
     byok: bool,
+    tags: Mapping[str, str] | None,
 ) -> Call[Spend]:
     return _keyed(
         "consume_tokens",
@@ -81,6 +82,7 @@ def spend(
         usage=usage,
         metadata=metadata,
         byok=byok or None,
+        tags=tags,
     )
 
 
@@ -131,6 +133,7 @@ def hold(
     ttl: timedelta | float,
     key: str | None,
     metadata: Mapping[str, Any] | None,
+    tags: Mapping[str, str] | None,
 ) -> Call[Held]:
     return _keyed(
         "hold_tokens",
@@ -141,6 +144,7 @@ def hold(
         usage=usage,
         ttl=_length(ttl),
         metadata=metadata,
+        tags=tags,
     )
 
 

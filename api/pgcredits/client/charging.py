@@ -26,6 +26,7 @@ class Terms:
     ttl: timedelta | float = TTL
     over: str = "debt"
     metadata: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] | None = None
 
     async def hold(self, scope: Scope, user: str) -> AsyncHold:
         """Begin a hold that ends with the answer. Raises BankError; RuntimeError without middleware.
@@ -41,5 +42,11 @@ class Terms:
 
     def _hold(self, user: str) -> AsyncHold:
         return self.bank.hold(
-            self.module, user, usage=self.usage, ttl=self.ttl, over=self.over, metadata=self.metadata
+            self.module,
+            user,
+            usage=self.usage,
+            ttl=self.ttl,
+            over=self.over,
+            metadata=self.metadata,
+            tags=self.tags,
         )

@@ -200,6 +200,7 @@ SLUGS: dict[str, tuple[int, type[BankError]]] = {
     "bad_isolation": (422, InvalidCall),
     "bad_key": (422, InvalidCall),
     "bad_metadata": (422, InvalidCall),
+    "bad_tags": (422, InvalidCall),
     "bad_over": (422, InvalidCall),
     "bad_reason": (422, InvalidCall),
     "bad_scope": (422, InvalidCall),

@@ -23,7 +23,7 @@ def charging(app: FastAPI, bank: AsyncBank, user: User) -> Callable[..., Depende
     app.add_middleware(Charges)
 
     def charge(module: str, **terms: Any) -> Dependency:
-        """A dependency that holds tokens for the request. terms: usage, ttl, over, metadata of the hold."""
+        """A dependency that holds tokens. terms: the hold's usage, ttl, over, metadata, tags."""
         agreed = Terms(bank, module, **terms)
 
         async def hold(request: Request, payer: str = Depends(user)) -> AsyncHold:

@@ -35,7 +35,7 @@ class Charging(InitPlugin):
         return app_config
 
     def __call__(self, module: str, **terms: Any) -> Provide:
-        """A dependency that holds tokens for the request. terms: usage, ttl, over, metadata of the hold."""
+        """A dependency that holds tokens. terms: the hold's usage, ttl, over, metadata, tags."""
         agreed = Terms(self._bank, module, **terms)
 
         async def hold(request: Request[Any, Any, Any]) -> AsyncHold:

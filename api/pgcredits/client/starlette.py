@@ -26,7 +26,7 @@ def charging(bank: AsyncBank, user: User) -> Callable[..., Callable[[Endpoint], 
     """
 
     def charge(module: str, **terms: Any) -> Callable[[Endpoint], Endpoint]:
-        """Hold tokens for the request. terms: usage, ttl, over, metadata of the hold."""
+        """Hold tokens for the request. terms: the hold's usage, ttl, over, metadata, tags."""
         agreed = Terms(bank, module, **terms)
 
         def around(endpoint: Endpoint) -> Endpoint:

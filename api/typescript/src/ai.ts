@@ -1,6 +1,6 @@
 /** `wrapLanguageModel({ model, middleware: charging(terms) })`: calls of language models through the AI SDK. */
 import type { LanguageModelMiddleware } from "ai";
-import type { Bank, Metadata, Over } from "./bank.js";
+import type { Bank, Metadata, Over, Tags } from "./bank.js";
 import type { Usage } from "./exact.js";
 import type { Hold } from "./hold.js";
 import { holdOf } from "./newcomer.js";
@@ -25,6 +25,7 @@ export interface ModelTerms {
   ttl?: number;
   over?: Over;
   metadata?: Metadata;
+  tags?: Tags;
 }
 
 const FILE = 2000; // tokens
@@ -35,13 +36,14 @@ const FILE = 2000; // tokens
  * the text that it got are charged, as they are estimated.
  */
 export function charging(terms: ModelTerms): LanguageModelMiddleware {
-  const { bank, module, user, promptTokens = estimated, ttl, over, metadata } = terms;
+  const { bank, module, user, promptTokens = estimated, ttl, over, metadata, tags } = terms;
 
   const begin = async (params: Params): Promise<{ hold: Hold; prompt: number }> => {
     const most = params.maxOutputTokens;
     if (most === undefined) throw new TypeError("maxOutputTokens is missing: the worst case of the call is not known");
     const prompt = promptTokens(params);
-    const options = { usage: { input_tokens: prompt, output_tokens: most }, ttl, over, metadata, signal: params.abortSignal };
+    const usage = { input_tokens: prompt, output_tokens: most };
+    const options = { usage, ttl, over, metadata, tags, signal: params.abortSignal };
     return { hold: await holdOf(bank, module, user, options), prompt };
   };
 

@@ -9,6 +9,8 @@ type Api = Database["api"];
 type Functions = Api["Functions"];
 type Views = Api["Views"];
 export type Metadata = Readonly<Record<string, unknown>>;
+/** At most 8 small texts that say what a use was for, without personal data. */
+export type Tags = Readonly<Record<string, string>>;
 type User = string | undefined;
 
 /** An idempotency key: the call counts once, however often it is made with it. One is made if none is given. */
@@ -21,6 +23,7 @@ export interface SpendOptions extends Keyed {
   usage?: Usage | undefined;
   metadata?: Metadata | undefined;
   byok?: boolean | undefined;
+  tags?: Tags | undefined;
 }
 
 export interface HoldOptions extends Keyed {
@@ -33,6 +36,8 @@ export interface HoldOptions extends Keyed {
   /** What becomes of usage that the tokens do not pay for, as capture_hold takes it. */
   over?: Over | undefined;
   metadata?: Metadata | undefined;
+  /** Each charge of the hold gets them. */
+  tags?: Tags | undefined;
   /** Ends the work: the hold is released. */
   signal?: AbortSignal | undefined;
 }
@@ -73,8 +78,8 @@ export class Bank {
 
   /** Charge a use of a module. */
   async spend(module: string, user?: User, { usage, ...options }: SpendOptions = {}): Promise<Spend> {
-    const { key, metadata, byok } = options;
-    const args = { module_id: module, user_id: user, usage: numbers(usage), metadata, byok };
+    const { key, metadata, byok, tags } = options;
+    const args = { module_id: module, user_id: user, usage: numbers(usage), metadata, byok, tags };
     return await this.#receipt("consume_tokens", keyed(args, key), "entry_id");
   }
 
@@ -167,8 +172,8 @@ export class Bank {
   }
 
   async #begin(module: string, user: User, options: HoldOptions): Promise<Hold> {
-    const { usage, ttl = TTL, longest = LONGEST, over, metadata, key } = options;
-    const args = { module_id: module, user_id: user, usage: numbers(usage), ttl: length(ttl), metadata };
+    const { usage, ttl = TTL, longest = LONGEST, over, metadata, tags, key } = options;
+    const args = { module_id: module, user_id: user, usage: numbers(usage), ttl: length(ttl), metadata, tags };
     const held = await this.#receipt<Held>("hold_tokens", keyed(args, key), "hold_id");
     const calls = {
       capture: (id: string, used: Usage | undefined, part: CaptureOptions) =>

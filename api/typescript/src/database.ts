@@ -125,6 +125,7 @@ export interface Database {
           hash: string | null;
           debt_after: Numeric | null;
           price_source: string | null;
+          tags: Json;
         };
         Relationships: [];
       };
@@ -162,6 +163,7 @@ export interface Database {
           reason: string | null;
           metadata: Json;
           price_source: string | null;
+          tags: Json;
         };
         Relationships: [];
       };
@@ -418,6 +420,20 @@ export interface Database {
           duration_ms: Numeric | null;
           refunded: Numeric | null;
           price_source: string | null;
+          tags: Json;
+        };
+        Relationships: [];
+      };
+      /** What the caller spent, per tag, module and day. A service sees that of every account. A charge with several tags counts for each of them, so only rows of one name can be added up. */
+      usage_by_tag: {
+        Row: {
+          user_id: string | null;
+          name: string | null;
+          value: string | null;
+          module_id: string | null;
+          day: string | null;
+          uses: Numeric | null;
+          tokens: Numeric | null;
         };
         Relationships: [];
       };
@@ -610,6 +626,7 @@ export interface Database {
               module_name: string;
               tokens_to_consume: Quantity;
               idempotency_key?: string | null | undefined;
+              tags?: object | null | undefined;
             }
         Returns: Database["api"]["CompositeTypes"]["spend_receipt"];
       };
@@ -622,6 +639,7 @@ export interface Database {
               user_id?: string | null | undefined;
               metadata?: object | null | undefined;
               byok?: boolean | null | undefined;
+              tags?: object | null | undefined;
             }
           | {
               user_id: string;
@@ -773,6 +791,7 @@ export interface Database {
               idempotency_key?: string | null | undefined;
               user_id?: string | null | undefined;
               metadata?: object | null | undefined;
+              tags?: object | null | undefined;
             }
         Returns: Database["api"]["CompositeTypes"]["hold_receipt"];
       };

@@ -1,5 +1,5 @@
 /** `export const POST = charge("image", terms, handler)`: route handlers of Next.js, and of all that speak Request. */
-import type { Bank, Metadata, Over } from "./bank.js";
+import type { Bank, Metadata, Over, Tags } from "./bank.js";
 import { BankError } from "./errors.js";
 import type { Usage } from "./exact.js";
 import type { Hold } from "./hold.js";
@@ -16,6 +16,7 @@ export interface Terms<R extends Request> {
   ttl?: number;
   over?: Over;
   metadata?: Metadata;
+  tags?: Tags;
 }
 
 /** What the caller of the application may see of a refusal. The rest is a fault of the application. */

@@ -32,7 +32,8 @@ select
         when p.module_id is not null then 'module'
         when p.category_id is not null then 'category'
         when p.price_id is not null then 'default'
-    end as price_source
+    end as price_source,
+    e.tags
 from credits.entries as e
 left join credits.prices as p on e.price_id = p.price_id
 left join lateral (
@@ -66,4 +67,6 @@ comment on column api.entries.reference is
 'The order, reason or package that it belongs to. For a capture: the hold, followed by :late if it had expired.';
 comment on column api.entries.debt_after is 'The debt after the entry: tokens used that no lot could pay.';
 comment on column api.entries.metadata is 'What the caller noted with it.';
+comment on column api.entries.tags is
+'What the use was for: small texts by name. A refund has those of the charge. Null for no tags.';
 comment on column api.entries.hash is 'The hash chain of the account at this entry.';

@@ -22,7 +22,8 @@ select
     h.late,
     h.reason,
     h.metadata,
-    h.price_source
+    h.price_source,
+    h.tags
 from credits.holds as h
 cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock(h.account_id) as lapsed) as x
 left join lateral credits.user_of(h.account_id) as u on true;
@@ -45,5 +46,6 @@ comment on column api.holds.duration_ms is 'From created_at to finished_at, in m
 comment on column api.holds.late is 'True if it was captured after it had expired.';
 comment on column api.holds.reason is 'Why it was released.';
 comment on column api.holds.metadata is 'What the caller noted with it.';
+comment on column api.holds.tags is 'What it is for: small texts by name. Null for no tags.';
 comment on column api.holds.price_source is
 'Where its price comes from: module, category, or default (for every other module).';

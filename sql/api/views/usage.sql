@@ -24,7 +24,8 @@ select
         when p.module_id is not null then 'module'
         when p.category_id is not null then 'category'
         when p.price_id is not null then 'default'
-    end as price_source
+    end as price_source,
+    e.tags
 from credits.entries as e
 left join credits.prices as p on e.price_id = p.price_id
 left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
@@ -54,6 +55,7 @@ comment on column api.usage.price_id is 'The version of the price.';
 comment on column api.usage.price_source is
 'Where the price comes from: module, category, or default (for every other module).';
 comment on column api.usage.metadata is 'What the caller noted with the charge.';
+comment on column api.usage.tags is 'What it was for: small texts by name. Null for no tags.';
 comment on column api.usage.own_key is
 'True when the user''s own key at the provider was used. Such a use is not charged.';
 comment on column api.usage.hold_id is 'The hold that this charge captured; null for a charge without a hold.';

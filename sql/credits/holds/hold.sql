@@ -8,7 +8,8 @@ create or replace function credits.wait_to_hold(
     p_ttl interval,
     p_key text,
     p_user_id text,
-    p_metadata jsonb
+    p_metadata jsonb,
+    p_tags jsonb
 )
 returns api.hold_receipt
 language plpgsql
@@ -24,7 +25,7 @@ begin
     if not found then
         perform credits.refuse_unknown_user();
     end if;
-    v_receipt := api.hold_tokens(p_module_id, p_usage, p_ttl, p_key, p_user_id, p_metadata);
+    v_receipt := api.hold_tokens(p_module_id, p_usage, p_ttl, p_key, p_user_id, p_metadata, p_tags);
     perform set_config('lock_timeout', v_before, true);
     return v_receipt;
 exception
@@ -33,11 +34,13 @@ exception
         return null;
 end
 $$;
-comment on function credits.wait_to_hold(uuid, text, jsonb, interval, text, text, jsonb) is
+comment on function credits.wait_to_hold(uuid, text, jsonb, interval, text, text, jsonb, jsonb) is
 'Waits at most 4 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 '
 'busy, PT404 unknown_user, and what api.hold_tokens raises.';
 
-create or replace function credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text)
+create or replace function credits.check_hold_arguments(
+    p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text, p_tags jsonb
+)
 returns void
 language plpgsql
 stable
@@ -45,6 +48,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform credits.check_metadata(p_metadata);
+    perform credits.check_tags(p_tags);
     perform credits.check_usage_size(p_usage);
     perform credits.check_ttl(p_ttl);
     if p_key is not null then
@@ -52,8 +56,8 @@ begin
     end if;
 end
 $$;
-comment on function credits.check_hold_arguments(jsonb, interval, jsonb, text) is
-'Checks the arguments of a hold. Raises PT422 bad_usage, bad_ttl, bad_metadata or bad_key.';
+comment on function credits.check_hold_arguments(jsonb, interval, jsonb, text, jsonb) is
+'Checks the arguments of a hold. Raises PT422 bad_usage, bad_ttl, bad_metadata, bad_tags or bad_key.';
 
 create or replace function credits.hold_again(
     p_account_id uuid,
@@ -62,7 +66,8 @@ create or replace function credits.hold_again(
     p_ttl numeric,
     p_key text,
     p_user_id text,
-    p_metadata jsonb
+    p_metadata jsonb,
+    p_tags jsonb
 )
 returns api.hold_receipt
 language plpgsql
@@ -83,7 +88,8 @@ begin
     -- by_service counts too. Otherwise a user who knows a service's key could make the hold first, and release it.
     if (
         v_hold.module_id = p_module_id and v_hold.usage = credits.usage_or_call(p_usage) and v_hold.ttl = p_ttl
-        and v_hold.metadata = p_metadata and v_hold.by_service = credits.is_spender()
+        and v_hold.metadata = p_metadata and v_hold.tags is not distinct from p_tags
+        and v_hold.by_service = credits.is_spender()
     ) is not true then
         perform credits.refuse_key();
     end if;
@@ -96,7 +102,7 @@ begin
     );
 end
 $$;
-comment on function credits.hold_again(uuid, text, jsonb, numeric, text, text, jsonb) is
+comment on function credits.hold_again(uuid, text, jsonb, numeric, text, text, jsonb, jsonb) is
 'Repeats the answer of the call that used this key first. balance, available and draws are as they were then; state, '
 'held and expires_at are as they are now. The wallet is locked, so an expired hold has been booked. Raises PT409 '
 'key_reused when the arguments differ.';

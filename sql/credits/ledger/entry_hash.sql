@@ -1,10 +1,13 @@
--- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field. docs/hash-chain.md
--- describes it for anyone who verifies a chain in another language.
+-- The hash chain, frozen: a change of any byte is a new format with a new first field. docs/hash-chain.md describes it
+-- for anyone who verifies a chain in another language.
 --
 -- The hash is the sha256 of a JSON array in UTF-8, as json_build_array writes it. JSON escapes text, so that bytes
 -- cannot move between fields unseen. Amounts have six decimals, times are seconds since 1970 with six decimals, draws
 -- and usage are PostgreSQL's text of jsonb. Metadata go in by digest, so that they can be forgotten; {} has none. No
 -- setting of a session changes any of these.
+--
+-- That is format 1. An entry with tags has format 2: an array of the number 2, the digest of the tags, and the array of
+-- format 1. Tags can be forgotten as metadata can.
 --
 -- The casts change no byte. They save time: in every call JSON looks up how to write a type, which takes longer for our
 -- own types.
@@ -15,7 +18,8 @@ returns bytea
 language sql
 stable
 return sha256(convert_to(
-    json_build_array(
+    coalesce('[2, "' || encode(sha256(convert_to(p_entry.tags::text, 'UTF8')), 'hex') || '", ', '')
+    || json_build_array(
         1,
         encode(p_previous, 'hex'),
         p_entry.account_id,
@@ -38,7 +42,7 @@ return sha256(convert_to(
         p_entry.package_name,
         p_entry.actor,
         encode(sha256(convert_to(nullif(p_entry.metadata, '{}')::text, 'UTF8')), 'hex')
-    )::text,
+    )::text || case when p_entry.tags is null then '' else ']' end,
     'UTF8'
 ));
 comment on function credits.entry_hash(bytea, credits.entries) is

@@ -13,7 +13,9 @@ end
 $$;
 comment on function credits.refuse_byok() is 'Raises PT422 bad_byok.';
 
-create or replace function credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text)
+create or replace function credits.check_spend(
+    p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text, p_tags jsonb
+)
 returns void
 language plpgsql
 stable
@@ -27,14 +29,16 @@ begin
     elsif p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
     end if;
+    perform credits.check_tags(p_tags);
     perform credits.check_usage_size(p_usage);
     if p_key is not null then
         perform credits.check_key(p_key);
     end if;
 end
 $$;
-comment on function credits.check_spend(jsonb, jsonb, boolean, text) is
-'Checks the arguments of a spend. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata or bad_key.';
+comment on function credits.check_spend(jsonb, jsonb, boolean, text, jsonb) is
+'Checks the arguments of a spend. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata, bad_tags or '
+'bad_key.';
 
 -- Only a subtransaction can tell the end of the wait from other errors. It also does everything that the call writes,
 -- because a lock that is taken in one subtransaction and used in another costs more.
@@ -45,7 +49,8 @@ create or replace function credits.wait_to_spend(
     p_key text,
     p_user_id text,
     p_metadata jsonb,
-    p_byok boolean
+    p_byok boolean,
+    p_tags jsonb
 )
 returns api.spend_receipt
 language plpgsql
@@ -61,7 +66,7 @@ begin
     if not found then
         perform credits.refuse_unknown_user();
     end if;
-    v_receipt := api.consume_tokens(p_module_id, p_usage, p_key, p_user_id, p_metadata, p_byok);
+    v_receipt := api.consume_tokens(p_module_id, p_usage, p_key, p_user_id, p_metadata, p_byok, p_tags);
     perform set_config('lock_timeout', v_before, true);
     return v_receipt;
 exception
@@ -70,7 +75,7 @@ exception
         return null;
 end
 $$;
-comment on function credits.wait_to_spend(uuid, text, jsonb, text, text, jsonb, boolean) is
+comment on function credits.wait_to_spend(uuid, text, jsonb, text, text, jsonb, boolean, jsonb) is
 'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 '
 'unknown_user, and what api.consume_tokens raises.';
 
@@ -81,7 +86,8 @@ create or replace function credits.spend_again(
     p_key text,
     p_user_id text,
     p_metadata jsonb,
-    p_byok boolean
+    p_byok boolean,
+    p_tags jsonb
 )
 returns api.spend_receipt
 language plpgsql
@@ -102,14 +108,15 @@ begin
     -- The entry records the arguments. jsonb compares numbers by value, however they are spelled.
     if (
         v_entry.module_id = p_module_id and v_entry.usage = credits.usage_or_call(p_usage)
-        and v_entry.metadata = p_metadata and v_entry.kind = case when p_byok is true then 'byok'::credits.entry_kind else 'spend' end
+        and v_entry.metadata = p_metadata and v_entry.tags is not distinct from p_tags
+        and v_entry.kind = case when p_byok is true then 'byok'::credits.entry_kind else 'spend' end
     ) is not true then
         perform credits.refuse_key();
     end if;
     return credits.spend_receipt(p_account_id, v_entry.seq, p_user_id);
 end
 $$;
-comment on function credits.spend_again(uuid, text, jsonb, text, text, jsonb, boolean) is
+comment on function credits.spend_again(uuid, text, jsonb, text, text, jsonb, boolean, jsonb) is
 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the '
 'arguments differ.';
 

@@ -7,7 +7,8 @@ immutable
 return case
     when jsonb_typeof(p_item) is distinct from 'object' then false
     -- A misspelt name must not charge for something else.
-    when p_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok'] <> '{}' then false
+    when p_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok', 'tags'] <> '{}'
+        then false
     else (
         jsonb_typeof(p_item -> 'user_id') not in ('string', 'null')
         or jsonb_typeof(p_item -> 'module_id') not in ('string', 'null')
@@ -34,8 +35,8 @@ begin
     end if;
     perform credits.fail(
         422, 'bad_items',
-        'an item has user_id, module_id, usage, idempotency_key, metadata, byok, and nothing else; user_id, module_id and '
-        'idempotency_key are strings, byok is true or false'
+        'an item has user_id, module_id, usage, idempotency_key, metadata, byok, tags, and nothing else; user_id, module_id '
+        'and idempotency_key are strings, byok is true or false'
     );
 end
 $$;
@@ -81,7 +82,8 @@ begin
     end if;
     return '{"ok": true}' || to_jsonb(api.consume_tokens(
         p_item ->> 'module_id', coalesce(p_item -> 'usage', '{}'), p_item ->> 'idempotency_key', p_item ->> 'user_id',
-        coalesce(p_item -> 'metadata', '{}'), (p_item -> 'byok') is not distinct from 'true'
+        coalesce(p_item -> 'metadata', '{}'), (p_item -> 'byok') is not distinct from 'true',
+        nullif(p_item -> 'tags', 'null')
     ));
 exception
     when sqlstate 'PT401' or sqlstate 'PT402' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422'

@@ -4,8 +4,8 @@
 
 create or replace function credits.batch_items(p_items jsonb, p_account_ids uuid[])
 returns table (
-    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean,
-    nth_use bigint
+    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb,
+    plain boolean, nth_use bigint
 )
 language sql
 stable
@@ -19,12 +19,14 @@ begin atomic
         coalesce(x.item -> 'usage', '{}') as usage,
         x.item ->> 'idempotency_key' as key,
         coalesce(x.item -> 'metadata', '{}') as metadata,
+        nullif(nullif(x.item -> 'tags', 'null'), '{}') as tags,
         case
             when credits.is_item(x.item) is not true then false
             when (
                 (x.item -> 'byok') = 'true' or pg_column_size(x.item -> 'usage') > 2048
                 or length(x.item ->> 'idempotency_key') > 200 or x.item ->> 'idempotency_key' !~ '^[!-~]+$'
             ) is true then false
+            when (x.item -> 'tags' not in ('{}', 'null')) is true and not credits.is_tags(x.item -> 'tags') then false
             when (x.item -> 'metadata' <> '{}') is true then credits.is_metadata(x.item -> 'metadata')
             else true
         end as plain,
@@ -64,8 +66,8 @@ comment on function credits.price_or_null(text, jsonb, timestamptz) is
 
 create or replace function credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns table (
-    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean,
-    nth_use bigint, price_id bigint, price_source text, cost numeric
+    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb,
+    plain boolean, nth_use bigint, price_id bigint, price_source text, cost numeric
 )
 language sql
 stable
@@ -106,9 +108,10 @@ comment on function credits.priced_items(jsonb, uuid[], timestamptz) is
 -- limit 1 makes the planner look up wallets and keys by their index, whatever its statistics say.
 create or replace function credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns table (
-    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint,
-    price_source text, cost numeric, wallet_seq bigint, balance numeric, debt numeric, posted_at timestamptz,
-    head_lot bigint, head_hash bytea, head_permit numeric, nth bigint, taken numeric, all_plain boolean
+    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb,
+    price_id bigint, price_source text, cost numeric, wallet_seq bigint, balance numeric, debt numeric,
+    posted_at timestamptz, head_lot bigint, head_hash bytea, head_permit numeric, nth bigint, taken numeric,
+    all_plain boolean
 )
 language sql
 stable
@@ -122,6 +125,7 @@ begin atomic
         i.usage,
         i.key,
         i.metadata,
+        i.tags,
         i.price_id,
         i.price_source,
         i.cost,
@@ -162,9 +166,9 @@ comment on function credits.counted_items(jsonb, uuid[], timestamptz) is
 
 create or replace function credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns table (
-    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint,
-    price_source text, cost numeric, taken numeric, seq bigint, posted_at timestamptz, tokens credits.tokens,
-    balance_after credits.tokens, debt_after credits.tokens, draws jsonb, first_hash bytea
+    place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb,
+    price_id bigint, price_source text, cost numeric, taken numeric, seq bigint, posted_at timestamptz,
+    tokens credits.tokens, balance_after credits.tokens, debt_after credits.tokens, draws jsonb, first_hash bytea
 )
 language sql
 stable
@@ -178,6 +182,7 @@ begin atomic
         credits.usage_or_call(c.usage) as usage,
         c.key,
         c.metadata,
+        c.tags,
         c.price_id,
         c.price_source,
         c.cost,
@@ -219,17 +224,17 @@ begin
             lead(c.place) over these is null as last,
             credits.chain(c.first_hash, row(
                 c.account_id, c.seq, c.posted_at, c.posted_at, 'spend', c.tokens, c.balance_after, c.debt_after, c.draws,
-                c.module_id, c.usage, c.price_id, null, null, null, null, null, null, v_actor, c.metadata, null
+                c.module_id, c.usage, c.price_id, null, null, null, null, null, null, v_actor, c.metadata, null, c.tags
             )::credits.entries) over these as hash
         from credits.plain_charges(p_items, p_account_ids, p_at) as c
         window these as (partition by c.account_id order by c.place rows unbounded preceding)
     ),
     written as (
         insert into credits.entries (account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
-            module_id, usage, price_id, actor, metadata, hash)
+            module_id, usage, price_id, actor, metadata, hash, tags)
         select
             c.account_id, c.seq, c.posted_at, c.posted_at, 'spend', c.tokens, c.balance_after, c.debt_after, c.draws,
-            c.module_id, c.usage, c.price_id, v_actor, c.metadata, c.hash
+            c.module_id, c.usage, c.price_id, v_actor, c.metadata, c.hash, c.tags
         from charge as c
     ),
     claimed as (

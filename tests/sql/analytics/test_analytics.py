@@ -611,6 +611,7 @@ VIEWS = (
     "pack_mix",
     "purchase_conversion",
     "tokens_sold",
+    "usage_by_tag",
     "usage_quantities",
     "welcome_use",
 )
@@ -632,7 +633,13 @@ def tell_of_two_segments(story: Bank) -> None:
         story.signs_up(user_id, device)
         story.segment(user_id, segment)
         story.give(user_id, 100 * times, "welcome")
-        story.use(user_id, module_id, times, metadata={"duration_ms": 1000 * times, "who": user_id})
+        story.use(
+            user_id,
+            module_id,
+            times,
+            metadata={"duration_ms": 1000 * times, "who": user_id},
+            tags={"feature": segment},
+        )
         story.fail(user_id, module_id, 7)
         story.buy(user_id, pack_id=pack_id)
 
@@ -671,6 +678,9 @@ def test_analyst_sees_figures_of_granted_segments_only(story: Bank) -> None:
     assert [row["package_name"] for row in shops["tokens_sold"]] == ["Standard"]
     assert [row["accounts"] for row in shops["purchase_conversion"]] == [1]
     assert [tuple(row.values()) for row in shops["usage_quantities"]] == [(january, "whisper", "calls", 2, 0)]
+    assert [tuple(row.values()) for row in shops["usage_by_tag"]] == [
+        (january, "feature", "shops", "whisper", 2, 1, 50)
+    ]
     assert [tuple(row.values()) for row in shops["burn_rate"]] == [(january, 50, 700, 0, 50, 650, 13)]
     assert [(row["module_id"], row["tokens"]) for row in shops["module_margin"]] == [("whisper", 50)]
     assert [tuple(row.values()) for row in shops["guest_conversion"]] == [(january, 1, 1, 1, 0, 1, 1)]

@@ -55,6 +55,7 @@ CHECKS = (
     "check_api_keys",
     "check_sessions",
     "check_partitions",
+    "check_tags",
 )
 
 # The main account of these tests, and its entries.
@@ -752,6 +753,13 @@ FAULTS = {
         SIGNED_IN + "insert into credits.password_changes (account_id, changed_at, actor)"
         f" select account_id, clock_timestamp(), 'me' from credits.wallets where {ME}",
     ],
+    "check_tags": [
+        f"update credits.entries set tags = '{{\"job\": 1}}' where {ME} and seq = {SPENT_FIRST}",
+        f'update credits.entries set tags = \'{{"job": "1"}}\' where {ME} and seq = {GRANTED}',
+        f"update credits.entries set tags = '{{\"job\": \"1\"}}' where {ME} and kind = 'refund'",
+        f'update credits.entries set tags = \'{{"job": "1"}}\' where {HOLDER} and seq = {CAPTURED}',
+        f"update credits.holds set tags = '{{}}' where {HOLDER} and state = 'open'",
+    ],
     "check_api_keys": [
         KEYED + "update credits.api_keys set revoked_at = null where name = 'revoked'",
         KEYED + "update credits.api_keys set revoked_at = now() where name = 'made'",
@@ -1401,7 +1409,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         account = tell_of_plans(bank)
     elif "%(holder)s" in fault:
         account = tell_of_holds(bank)
-    elif check == "check_refunds":
+    elif check in ("check_refunds", "check_tags"):
         undo(bank, account)
     elif check == "check_topups":
         account = tell_of_topups(bank)

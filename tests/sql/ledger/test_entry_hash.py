@@ -1,4 +1,4 @@
-"""The hash chain, format 1, frozen: computed a second time in Python, from the ledger's columns alone."""
+"""The hash chain, frozen: computed a second time in Python, from the ledger's columns alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "hash-chain.md"
 
 
 def hashed_text(previous: bytes, entry: dict[str, Any]) -> str:
-    """What is hashed, by docs/hash-chain.md. `entry` has draws, usage and metadata as jsonb's text."""
+    """What is hashed, by docs/hash-chain.md. `entry` has draws, usage, metadata and tags as jsonb's text."""
 
     def text(value: object) -> str:
         return "null" if value is None else json.dumps(str(value), ensure_ascii=False)
@@ -58,7 +58,12 @@ def hashed_text(previous: bytes, entry: dict[str, Any]) -> str:
         text(entry["actor"]),
         text(metadata),
     )
-    return f"[{', '.join(fields)}]"
+    return tagged(f"[{', '.join(fields)}]", entry.get("tags"))
+
+
+def tagged(first: str, tags: str | None) -> str:
+    """Format 2 wraps format 1. An entry without tags has format 1."""
+    return first if tags is None else f'[2, "{sha256(tags.encode()).hexdigest()}", {first}]'
 
 
 def entry_hash(previous: bytes, entry: dict[str, Any]) -> bytes:
@@ -73,15 +78,18 @@ def test_chain_of_a_real_account_is_what_python_makes_of_it(
     ada.call("consume_tokens", module_id="unlisted: 3:abc,", usage='{"calls": 3}')
     charged = service.call("consume_tokens", module_id="metube", user_id=ada.user_id)
     service.call("refund_usage", entry_id=charged["entry_id"])
-    held = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)
-    service.call("capture_hold", hold_id=held["hold_id"])
+    tags = {"job": 'é "1"', "feature": "chat"}
+    held = service.call("hold_tokens", module_id="metube", user_id=ada.user_id, tags=tags)
+    captured = service.call("capture_hold", hold_id=held["hold_id"])
+    service.call("refund_usage", entry_id=captured["entry_id"], tokens=1)
     # Every character that JSON writes in another way, and some that it could.
     service.call("add_tokens", user_id=ada.user_id, tokens=1, metadata={'\x01\n\t"\\/\x7f\u2028': "</é>"})
     ada.call("consume_tokens", module_id='unlisted: quote ", slash \\ /')
     with admin.cursor(row_factory=dict_row) as cursor:
         entries = cursor.execute(
             "select e.*, e.draws::text as draws, e.usage::text as usage, e.metadata::text as metadata,"
-            " e.kind::text as kind from credits.entries as e join credits.identities as i using (account_id)"
+            " e.tags::text as tags, e.kind::text as kind"
+            " from credits.entries as e join credits.identities as i using (account_id)"
             " where i.subject = %s order by e.seq",
             (ada.user_id,),
         ).fetchall()
@@ -89,13 +97,15 @@ def test_chain_of_a_real_account_is_what_python_makes_of_it(
         "service_role",
         "authenticated",
         "authenticated",
-        *["service_role"] * 4,
+        *["service_role"] * 5,
         "authenticated",
     ]
     assert {name for entry in entries for name, value in entry.items() if value is None} == {
         *("module_id", "usage", "price_id", "order_id", "hold_id", "late", "refunds_seq", "campaign_id"),
         "package_name",
+        "tags",
     }
+    assert [entry["seq"] for entry in entries if entry["tags"]] == [6, 7]
     previous = b""
     for entry in entries:
         assert entry_hash(previous, entry) == entry["hash"]
@@ -153,14 +163,26 @@ EXAMPLE: list[dict[str, Any]] = [
         "metadata": "{}",
     },
 ]
+EXAMPLE.append(
+    EXAMPLE[1]
+    | {
+        "seq": 3,
+        "posted_at": datetime(2026, 1, 2, 3, 5, 1, tzinfo=UTC),
+        "effective_at": datetime(2026, 1, 2, 3, 5, 1, tzinfo=UTC),
+        "balance_after": Decimal("93.875"),
+        "hold_id": None,
+        "late": None,
+        "tags": '{"job": "42", "feature": "chat"}',
+    }
+)
 COLUMNS = tuple(EXAMPLE[0])
 
 
 def in_sql(admin: Connection, previous: bytes, entry: dict[str, Any]) -> bytes:
     values = ", ".join(["%s"] * len(COLUMNS))
     row = admin.execute(
-        f"select credits.entry_hash(%s, row({values}, null)::credits.entries)",
-        (previous, *(entry[name] for name in COLUMNS)),
+        f"select credits.entry_hash(%s, row({values}, null, %s)::credits.entries)",
+        (previous, *(entry[name] for name in COLUMNS), entry.get("tags")),
     ).fetchone()
     assert row is not None
     return bytes(row[0])
@@ -188,40 +210,55 @@ VECTOR = (
     " '1969-12-31 23:59:59.999999Z', 'spend', -3.0625, 996.9375, 0,"
     """ '[{"tokens": 3.0625, "lot_id": 1}]', 'café', '{"calls": 1}', 42,"""
     " '22222222-2222-3333-4444-555555555555', '33333333-2222-3333-4444-555555555555', true, 6, 'hello', 'ü',"
-    """ 'authenticated', '{"job": "é"}', null)::credits.entries"""
+    """ 'authenticated', '{"job": "é"}', null, null)::credits.entries"""
 )
 # Never to be changed: chains that were written with it must be proved for ever.
-FROZEN = entry_hash(
-    b"\x00\xff",
-    {
-        "account_id": "11111111-2222-3333-4444-555555555555",
-        "seq": 7,
-        "posted_at": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
-        "effective_at": datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
-        "kind": "spend",
-        "tokens": Decimal("-3.0625"),
-        "balance_after": Decimal("996.9375"),
-        "debt_after": Decimal(0),
-        "draws": '[{"lot_id": 1, "tokens": 3.0625}]',
-        "module_id": "café",
-        "usage": '{"calls": 1}',
-        "price_id": 42,
-        "order_id": "22222222-2222-3333-4444-555555555555",
-        "hold_id": "33333333-2222-3333-4444-555555555555",
-        "late": True,
-        "refunds_seq": 6,
-        "campaign_id": "hello",
-        "package_name": "ü",
-        "actor": "authenticated",
-        "metadata": '{"job": "é"}',
-    },
-).hex()
+FROZEN_ENTRY: dict[str, Any] = {
+    "account_id": "11111111-2222-3333-4444-555555555555",
+    "seq": 7,
+    "posted_at": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    "effective_at": datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    "kind": "spend",
+    "tokens": Decimal("-3.0625"),
+    "balance_after": Decimal("996.9375"),
+    "debt_after": Decimal(0),
+    "draws": '[{"lot_id": 1, "tokens": 3.0625}]',
+    "module_id": "café",
+    "usage": '{"calls": 1}',
+    "price_id": 42,
+    "order_id": "22222222-2222-3333-4444-555555555555",
+    "hold_id": "33333333-2222-3333-4444-555555555555",
+    "late": True,
+    "refunds_seq": 6,
+    "campaign_id": "hello",
+    "package_name": "ü",
+    "actor": "authenticated",
+    "metadata": '{"job": "é"}',
+}
+FROZEN = entry_hash(b"\x00\xff", FROZEN_ENTRY).hex()
+FROZEN_TAGGED = "f1bdb3f2336035de116946e082435ac1c757c61834a622870d739c7e132524b6"
 
 
 def test_format_is_frozen(admin: Connection) -> None:
     """One vector, from Python and by hand. A change of the format must change this page."""
     assert FROZEN == "9da3728faa59be925618135f27bbc30151b18b59ed8fd3757d7710a700be5071"
     assert admin.execute(f"select encode(credits.entry_hash({VECTOR}), 'hex')").fetchone() == (FROZEN,)
+
+
+# The same with tags: format 2, never to be changed either.
+TAGGED = VECTOR.replace("null, null)::credits.entries", """null, '{"job": "é"}')::credits.entries""")
+
+
+def test_second_format_is_frozen(admin: Connection) -> None:
+    text = tagged(hashed_text(b"\x00\xff", FROZEN_ENTRY), '{"job": "é"}')
+    assert sha256(text.encode()).hexdigest() == FROZEN_TAGGED
+    assert admin.execute(f"select encode(credits.entry_hash({TAGGED}), 'hex')").fetchone() == (FROZEN_TAGGED,)
+
+
+def test_no_entry_without_tags_has_the_hash_of_one_with_tags(admin: Connection) -> None:
+    """Other tags have another hash. Tags cannot move to the metadata, nor to another field."""
+    odd = ({}, {"tags": '{"a": "b"}'}, {"tags": '{"a": "c"}'}, {"metadata": '{"a": "b"}'})
+    assert len({in_sql(admin, b"", EXAMPLE[1] | other) for other in odd}) == 4
 
 
 @pytest.mark.parametrize(

@@ -628,16 +628,17 @@ COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'Report that a guest''
 For services. If the use_id came from a client, do the work only once, and only with the module that the answer names: a
 second confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
 PT403 not_yours.';
-CREATE FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text DEFAULT NULL::text) RETURNS api.spend_receipt
+CREATE FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text DEFAULT NULL::text, tags jsonb DEFAULT NULL::jsonb) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) IS 'Spend tokens on one call of a module, naming the price.
+COMMENT ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text, tags jsonb) IS 'Spend tokens on one call of a module, naming the price.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. This
 function and consume_tokens share their keys. Without a key, a repeat is another charge.
+tags: as consume_tokens takes them.
 Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
-tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
-account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';
+tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage, bad_tags or bad_isolation,
+PT423 account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';
 CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -645,11 +646,11 @@ CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name tex
 COMMENT ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) IS 'Spend tokens on one call of a module, naming the price (IAHome''s signature). It takes no idempotency_key, so a repeat
 is another charge. consume_call takes a key.
 Raises what consume_call raises.';
-CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, byok boolean DEFAULT false) RETURNS api.spend_receipt
+CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, byok boolean DEFAULT false, tags jsonb DEFAULT NULL::jsonb) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) IS 'Spend tokens on a module.
+COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean, tags jsonb) IS 'Spend tokens on a module.
 The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}. A part of
 a dimension (cached_input_tokens of input_tokens) may be named apart. It costs its own rate if the price has one for it,
 otherwise that of its parent.
@@ -658,19 +659,22 @@ user''s use may cost 0 only if one whole unit costs 0. metadata has at most 1 kB
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
 refunded says how much of the charge has been given back by now. A user spends their own tokens. A service names the
 user_id.
+tags: at most 8 small texts that say what the use was for, such as {"conversation": "c-17"}. Sums are made of them:
+usage_by_tag. Names have at most 40 characters, values 100. No personal data belongs there.
 byok: true if a service reports that the user''s own key at the provider was used. The quantities are recorded, and
 the cost is 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429
-spend_limit or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok, bad_metadata or bad_tags, PT423 account_frozen,
+PT429 spend_limit or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422
+bad_isolation.';
 CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT false) RETURNS api.batch_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services and spenders.
-items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each with the meaning of
-consume_tokens. The items are charged or refused one by one, in this order, and verdicts has one verdict for each.
-{"ok": true, …} has the answer of consume_tokens; {"ok": false, "code": "PT402", "error": "insufficient_tokens",
+items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok", "tags"}, each with the
+meaning of consume_tokens. The items are charged or refused one by one, in this order, and verdicts has one verdict
+for each. {"ok": true, …} has the answer of consume_tokens; {"ok": false, "code": "PT402", "error": "insufficient_tokens",
 "message", …} has the error that it raises. If another transaction has a user''s wallet for too long, the items of
 that user are refused with PT503 busy, and may be sent again. This function and consume_tokens share their keys: the
 second call with a key gets the answer of the first. atomic: if any item is refused, nothing is charged, and the call
@@ -794,11 +798,11 @@ device_keys, network_keys: one or two HMACs each (64 hex digits), under the curr
 after it. shared_network: the network is known to be shared, and has the higher limit.
 Raises PT429 guest_limit (with the limit, and the time at which there will be more), PT403 no_guests or not_yours,
 PT404 unknown_module, PT422 bad_guest.';
-CREATE FUNCTION api.hold_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, ttl interval DEFAULT '00:15:00'::interval, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.hold_receipt
+CREATE FUNCTION api.hold_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, ttl interval DEFAULT '00:15:00'::interval, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, tags jsonb DEFAULT NULL::jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) IS 'Hold tokens for a use of a module. The use is priced now, at the worst case that usage names. capture_hold charges it
+COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb, tags jsonb) IS 'Hold tokens for a use of a module. The use is priced now, at the worst case that usage names. capture_hold charges it
 when the work is done. release_hold frees the tokens. After ttl (at most 24 hours) the hold expires, and they are free
 again.
 The hold keeps its version of the price and its lots, even if prices change or lots expire meanwhile.
@@ -806,12 +810,14 @@ With an idempotency_key (1 to 200 characters) a repeat of the same call gets the
 state, held and expires_at are those of the hold as it is now: start the work only while it is open.
 A user holds their own tokens. A service names the user_id, and only a service can capture or release a hold that a
 service made.
+tags: as consume_tokens takes them. Each charge of the hold gets them.
 A user can make no hold while their account has 100 open ones. A service can make none while 100 open ones were made by
 services. The operator can set another number. In an hour, 1000 holds of a user may end with nothing charged;
 credits.bound_unpaid changes that.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user, bad_metadata or bad_tags, PT423 account_frozen, PT429
+spend_limit, too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';
 CREATE FUNCTION api.lift_spend_limit(period text, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1383,7 +1389,8 @@ CREATE TABLE credits.entries (
     package_name text,
     actor text NOT NULL,
     metadata jsonb NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    tags jsonb
 )
 PARTITION BY RANGE (posted_at);
 ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
@@ -1403,6 +1410,7 @@ COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted thes
 COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
 COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
 COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
+COMMENT ON COLUMN credits.entries.tags IS 'What the use was for: small texts by name, as credits.is_tags says. A capture has those of its hold, a refund those of its charge. Null for no tags.';
 CREATE TABLE credits.wallets (
     account_id uuid NOT NULL,
     seq bigint DEFAULT 0 NOT NULL,
@@ -1655,14 +1663,19 @@ CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time z
 COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'The balance of an account, without lots that have expired by p_at. 0 if there is no such account.';
 CREATE FUNCTION credits.is_item(p_item jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (jsonb_typeof(p_item) IS DISTINCT FROM 'object'::text) THEN false WHEN ((p_item - ARRAY['user_id'::text, 'module_id'::text, 'usage'::text, 'idempotency_key'::text, 'metadata'::text, 'byok'::text]) <> '{}'::jsonb) THEN false ELSE (((jsonb_typeof((p_item -> 'user_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'module_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'idempotency_key'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'byok'::text)) <> 'boolean'::text)) IS NOT TRUE) END;
+    RETURN CASE WHEN (jsonb_typeof(p_item) IS DISTINCT FROM 'object'::text) THEN false WHEN ((p_item - ARRAY['user_id'::text, 'module_id'::text, 'usage'::text, 'idempotency_key'::text, 'metadata'::text, 'byok'::text, 'tags'::text]) <> '{}'::jsonb) THEN false ELSE (((jsonb_typeof((p_item -> 'user_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'module_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'idempotency_key'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'byok'::text)) <> 'boolean'::text)) IS NOT TRUE) END;
 COMMENT ON FUNCTION credits.is_item(p_item jsonb) IS 'Does an item of a batch have the names and types of the arguments of api.consume_tokens?';
 CREATE FUNCTION credits.is_metadata(p_metadata jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.is_metadata(p_metadata jsonb) IS 'Whether this is an object of at most 16 kB, without numbers beyond 10^100 or with more than 100 decimals. Its texts may contain any character: JSON writes control characters as escapes.';
-CREATE FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean, nth_use bigint)
+CREATE FUNCTION credits.is_tags(p_tags jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_tags(p_tags jsonb) IS 'Whether this is an object of 1 to 8 tags, of at most 2 kB. The name of a tag is a name (credits.is_name) of at most 40 characters. Its value is a text of 1 to 100 characters without control characters (credits.is_label).';
+CREATE FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb, plain boolean, nth_use bigint)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
  SELECT x.place,
@@ -1672,9 +1685,11 @@ CREATE FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) RETURNS
      COALESCE((x.item -> 'usage'::text), '{}'::jsonb) AS usage,
      (x.item ->> 'idempotency_key'::text) AS key,
      COALESCE((x.item -> 'metadata'::text), '{}'::jsonb) AS metadata,
+     NULLIF(NULLIF((x.item -> 'tags'::text), 'null'::jsonb), '{}'::jsonb) AS tags,
          CASE
              WHEN (credits.is_item(x.item) IS NOT TRUE) THEN false
              WHEN ((((x.item -> 'byok'::text) = 'true'::jsonb) OR (pg_column_size((x.item -> 'usage'::text)) > 2048) OR (length((x.item ->> 'idempotency_key'::text)) > 200) OR ((x.item ->> 'idempotency_key'::text) !~ '^[!-~]+$'::text)) IS TRUE) THEN false
+             WHEN ((((x.item -> 'tags'::text) <> ALL (ARRAY['{}'::jsonb, 'null'::jsonb])) IS TRUE) AND (NOT credits.is_tags((x.item -> 'tags'::text)))) THEN false
              WHEN (((x.item -> 'metadata'::text) <> '{}'::jsonb) IS TRUE) THEN credits.is_metadata((x.item -> 'metadata'::text))
              ELSE true
          END AS plain,
@@ -1970,7 +1985,8 @@ CREATE TABLE credits.holds (
     first_balance credits.tokens NOT NULL,
     first_held credits.amount NOT NULL,
     first_draws jsonb NOT NULL,
-    first_available credits.amount
+    first_available credits.amount,
+    tags jsonb
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
@@ -1994,6 +2010,7 @@ COMMENT ON COLUMN credits.holds.first_balance IS 'The balance of the account whe
 COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
 COMMENT ON COLUMN credits.holds.first_draws IS 'The lots in which it reserved tokens at first, as in draws.';
 COMMENT ON COLUMN credits.holds.first_available IS 'What the account could spend then beside the hold. Null for holds of before this column.';
+COMMENT ON COLUMN credits.holds.tags IS 'What it is for, as in credits.entries. Its captures get them. Null for no tags.';
 CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2127,11 +2144,11 @@ CREATE FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) IS 'Checks that a locked wallet may have one more hold. Raises PT429 too_many_holds or unpaid_limit, PT422 bad_usage.';
-CREATE FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) RETURNS void
+CREATE FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text, p_tags jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) IS 'Checks the arguments of a hold. Raises PT422 bad_usage, bad_ttl, bad_metadata or bad_key.';
+COMMENT ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text, p_tags jsonb) IS 'Checks the arguments of a hold. Raises PT422 bad_usage, bad_ttl, bad_metadata, bad_tags or bad_key.';
 CREATE FUNCTION credits.check_item(p_item jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2262,16 +2279,21 @@ CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Checks that p_scope is null, or names a listed module or category. Raises PT422 bad_scope.';
-CREATE FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) RETURNS void
+CREATE FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text, p_tags jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) IS 'Checks the arguments of a spend. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata or bad_key.';
+COMMENT ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text, p_tags jsonb) IS 'Checks the arguments of a spend. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata, bad_tags or bad_key.';
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Called after a price list was applied: checks that every configured Stripe price is of one pack or one plan. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.check_tags(p_tags jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_tags(p_tags jsonb) IS 'Checks tags: null and {} mean no tags, and anything else is as credits.is_tags says. Raises PT422 bad_tags.';
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2392,7 +2414,7 @@ CREATE FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at time
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) IS 'The same as credits.price_usage, but with nulls for a usage that it refuses.';
-CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean, nth_use bigint, price_id bigint, price_source text, cost numeric)
+CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb, plain boolean, nth_use bigint, price_id bigint, price_source text, cost numeric)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
  WITH item AS MATERIALIZED (
@@ -2403,9 +2425,10 @@ CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at t
              batch_items.usage,
              batch_items.key,
              batch_items.metadata,
+             batch_items.tags,
              batch_items.plain,
              batch_items.nth_use
-            FROM credits.batch_items(priced_items.p_items, priced_items.p_account_ids) batch_items(place, account_id, user_id, module_id, usage, key, metadata, plain, nth_use)
+            FROM credits.batch_items(priced_items.p_items, priced_items.p_account_ids) batch_items(place, account_id, user_id, module_id, usage, key, metadata, tags, plain, nth_use)
          ), price AS MATERIALIZED (
           SELECT a.module_id,
              a.usage,
@@ -2428,6 +2451,7 @@ CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at t
      i.usage,
      i.key,
      i.metadata,
+     i.tags,
      i.plain,
      i.nth_use,
      p.price_id,
@@ -2437,7 +2461,7 @@ CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at t
       LEFT JOIN price p ON (((i.module_id = p.module_id) AND (i.usage = p.usage))));
 END;
 COMMENT ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.batch_items with prices. Each usage is priced once. cost: null when the usage cannot be priced.';
-CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint, price_source text, cost numeric, wallet_seq bigint, balance numeric, debt numeric, posted_at timestamp with time zone, head_lot bigint, head_hash bytea, head_permit numeric, nth bigint, taken numeric, all_plain boolean)
+CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb, price_id bigint, price_source text, cost numeric, wallet_seq bigint, balance numeric, debt numeric, posted_at timestamp with time zone, head_lot bigint, head_hash bytea, head_permit numeric, nth bigint, taken numeric, all_plain boolean)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
  SELECT i.place,
@@ -2447,6 +2471,7 @@ CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at 
      i.usage,
      i.key,
      i.metadata,
+     i.tags,
      i.price_id,
      i.price_source,
      i.cost,
@@ -2467,12 +2492,13 @@ CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at 
              priced_items.usage,
              priced_items.key,
              priced_items.metadata,
+             priced_items.tags,
              priced_items.plain,
              priced_items.nth_use,
              priced_items.price_id,
              priced_items.price_source,
              priced_items.cost
-            FROM credits.priced_items(counted_items.p_items, counted_items.p_account_ids, counted_items.p_at) priced_items(place, account_id, user_id, module_id, usage, key, metadata, plain, nth_use, price_id, price_source, cost)) i
+            FROM credits.priced_items(counted_items.p_items, counted_items.p_account_ids, counted_items.p_at) priced_items(place, account_id, user_id, module_id, usage, key, metadata, tags, plain, nth_use, price_id, price_source, cost)) i
       JOIN LATERAL ( SELECT x.account_id,
              x.seq,
              x.posted_at,
@@ -2724,7 +2750,7 @@ CREATE FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb)
 COMMENT ON FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb) IS 'Writes an API key while the keys are locked. A call that repeats another, by its idempotency key, gets the key of that call, without its text. Raises PT409 key_reused, PT422 bad_key.';
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RETURNS bytea
     LANGUAGE sql STABLE
-    RETURN sha256(convert_to((json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text, 'UTF8'::name));
+    RETURN sha256(convert_to(((COALESCE((('[2, "'::text || encode(sha256(convert_to(((p_entry).tags)::text, 'UTF8'::name)), 'hex'::text)) || '", '::text), ''::text) || (json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text) || CASE WHEN ((p_entry).tags IS NULL) THEN ''::text ELSE ']'::text END), 'UTF8'::name));
 COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) IS 'sha256 of the hash before (empty for the first) and the fields of an entry.';
 CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -3121,11 +3147,11 @@ CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
 COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'The tokens that the holds of an account keep at a moment, without holds that have expired by then.';
-CREATE FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
+CREATE FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) IS 'Repeats the answer of the call that used this key first. balance, available and draws are as they were then; state, held and expires_at are as they are now. The wallet is locked, so an expired hold has been booked. Raises PT409 key_reused when the arguments differ.';
+COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) IS 'Repeats the answer of the call that used this key first. balance, available and draws are as they were then; state, held and expires_at are as they are now. The wallet is locked, so an expired hold has been booked. Raises PT409 key_reused when the arguments differ.';
 CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3970,7 +3996,7 @@ CREATE FUNCTION credits.usage_or_call(p_usage jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_usage = '{}'::jsonb) IS TRUE) THEN '{"calls": 1}'::jsonb ELSE p_usage END;
 COMMENT ON FUNCTION credits.usage_or_call(p_usage jsonb) IS 'The usage as entries record it: {} means one call, {"calls": 1}.';
-CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint, price_source text, cost numeric, taken numeric, seq bigint, posted_at timestamp with time zone, tokens credits.tokens, balance_after credits.tokens, debt_after credits.tokens, draws jsonb, first_hash bytea)
+CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, tags jsonb, price_id bigint, price_source text, cost numeric, taken numeric, seq bigint, posted_at timestamp with time zone, tokens credits.tokens, balance_after credits.tokens, debt_after credits.tokens, draws jsonb, first_hash bytea)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
  SELECT c.place,
@@ -3980,6 +4006,7 @@ CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at 
      credits.usage_or_call(c.usage) AS usage,
      c.key,
      c.metadata,
+     c.tags,
      c.price_id,
      c.price_source,
      c.cost,
@@ -3991,7 +4018,7 @@ CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at 
      c.debt AS debt_after,
      credits.draw_of(c.head_lot, c.cost) AS draws,
      c.head_hash AS first_hash
-    FROM credits.counted_items(plain_charges.p_items, plain_charges.p_account_ids, plain_charges.p_at) c(place, account_id, user_id, module_id, usage, key, metadata, price_id, price_source, cost, wallet_seq, balance, debt, posted_at, head_lot, head_hash, head_permit, nth, taken, all_plain)
+    FROM credits.counted_items(plain_charges.p_items, plain_charges.p_account_ids, plain_charges.p_at) c(place, account_id, user_id, module_id, usage, key, metadata, tags, price_id, price_source, cost, wallet_seq, balance, debt, posted_at, head_lot, head_hash, head_permit, nth, taken, all_plain)
    WHERE (c.all_plain AND (c.taken <= c.head_permit))
    ORDER BY c.account_id, c.place;
 END;
@@ -4519,11 +4546,11 @@ CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.small_letters(p_text text) IS 'A text in small letters, the same in every database.';
-CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
+CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean, p_tags jsonb) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the arguments differ.';
+COMMENT ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean, p_tags jsonb) IS 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the arguments differ.';
 CREATE FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4876,16 +4903,16 @@ CREATE FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usa
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, PT404 unknown_hold, and what api.capture_hold raises.';
-CREATE FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
+CREATE FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
-CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
+COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
+CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean, p_tags jsonb) RETURNS api.spend_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
+COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean, p_tags jsonb) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
 CREATE FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5378,6 +5405,55 @@ CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
   WHERE (state = 'paid'::text)
   GROUP BY (((paid_at AT TIME ZONE '00:00:00'::interval))::date), package_name, currency;
 COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and currency; amount in minor units.';
+CREATE VIEW analytics.usage_by_tag WITH (security_invoker='true') AS
+ WITH charge AS (
+         SELECT e.account_id,
+            e.seq,
+            e.posted_at,
+            e.module_id,
+            e.tokens,
+            e.tags,
+            COALESCE((h.seqs[1] = e.seq), true) AS first_part
+           FROM (credits.entries e
+             LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+          WHERE ((e.tags IS NOT NULL) AND (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND COALESCE(h.by_service, (e.actor IN ( SELECT r.rolname
+                   FROM pg_roles r
+                  WHERE pg_has_role(r.oid, 'spender'::name, 'member'::text)))))
+        ), movement AS (
+         SELECT c.account_id,
+            c.posted_at,
+            c.module_id,
+            c.tokens,
+            c.tags,
+            c.first_part AS is_use
+           FROM charge c
+        UNION ALL
+         SELECT e.account_id,
+            e.posted_at,
+            e.module_id,
+            e.tokens,
+            e.tags,
+            false AS is_use
+           FROM (credits.entries e
+             JOIN charge c ON (((e.account_id = c.account_id) AND (e.refunds_seq = c.seq))))
+          WHERE (e.kind = 'refund'::credits.entry_kind)
+        )
+ SELECT ((m.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+    t.name,
+    t.value,
+    m.module_id,
+    count(*) FILTER (WHERE m.is_use) AS uses,
+    count(DISTINCT m.account_id) FILTER (WHERE m.is_use) AS accounts,
+    trim_scale((- sum((m.tokens)::numeric))) AS tokens
+   FROM (movement m
+     CROSS JOIN LATERAL jsonb_each_text(m.tags) t(name, value))
+  GROUP BY (((m.posted_at AT TIME ZONE '00:00:00'::interval))::date), t.name, t.value, m.module_id;
+COMMENT ON VIEW analytics.usage_by_tag IS 'Uses per day (UTC), tag and module, where a service gave the tag. A charge with several tags counts for each of them, so only rows of one name can be added up.';
+COMMENT ON COLUMN analytics.usage_by_tag.name IS 'The name of the tag, such as feature.';
+COMMENT ON COLUMN analytics.usage_by_tag.value IS 'The value of the tag, such as chat.';
+COMMENT ON COLUMN analytics.usage_by_tag.uses IS 'Charges, and uses with the user''s own key. A hold that is captured in parts is one use, on the day of the first part.';
+COMMENT ON COLUMN analytics.usage_by_tag.accounts IS 'How many accounts had these uses.';
+COMMENT ON COLUMN analytics.usage_by_tag.tokens IS 'Tokens charged, less those that were refunded on the day. Below zero when more was refunded than charged.';
 CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
@@ -5810,7 +5886,8 @@ CREATE VIEW api.entries WITH (security_invoker='true') AS
             WHEN (p.category_id IS NOT NULL) THEN 'category'::text
             WHEN (p.price_id IS NOT NULL) THEN 'default'::text
             ELSE NULL::text
-        END AS price_source
+        END AS price_source,
+    e.tags
    FROM ((credits.entries e
      LEFT JOIN credits.prices p ON ((e.price_id = p.price_id)))
      LEFT JOIN LATERAL ( SELECT x.subject
@@ -5837,6 +5914,7 @@ COMMENT ON COLUMN api.entries.metadata IS 'What the caller noted with it.';
 COMMENT ON COLUMN api.entries.hash IS 'The hash chain of the account at this entry.';
 COMMENT ON COLUMN api.entries.debt_after IS 'The debt after the entry: tokens used that no lot could pay.';
 COMMENT ON COLUMN api.entries.price_source IS 'Where the price comes from: module, category, or default (for every other module).';
+COMMENT ON COLUMN api.entries.tags IS 'What the use was for: small texts by name. A refund has those of the charge. Null for no tags.';
 CREATE TABLE credits.modules (
     module_id text NOT NULL,
     title text NOT NULL,
@@ -5898,7 +5976,8 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
     h.late,
     h.reason,
     h.metadata,
-    h.price_source
+    h.price_source,
+    h.tags
    FROM ((credits.holds h
      CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))) AS lapsed) x)
      LEFT JOIN LATERAL credits.user_of(h.account_id) u(user_id) ON (true));
@@ -5921,6 +6000,7 @@ COMMENT ON COLUMN api.holds.late IS 'True if it was captured after it had expire
 COMMENT ON COLUMN api.holds.reason IS 'Why it was released.';
 COMMENT ON COLUMN api.holds.metadata IS 'What the caller noted with it.';
 COMMENT ON COLUMN api.holds.price_source IS 'Where its price comes from: module, category, or default (for every other module).';
+COMMENT ON COLUMN api.holds.tags IS 'What it is for: small texts by name. Null for no tags.';
 CREATE VIEW api.lots WITH (security_invoker='true') AS
  SELECT l.lot_id,
     i.subject AS user_id,
@@ -6618,7 +6698,8 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
             WHEN (p.category_id IS NOT NULL) THEN 'category'::text
             WHEN (p.price_id IS NOT NULL) THEN 'default'::text
             ELSE NULL::text
-        END AS price_source
+        END AS price_source,
+    e.tags
    FROM (((((credits.entries e
      LEFT JOIN credits.prices p ON ((e.price_id = p.price_id)))
      LEFT JOIN credits.charge_refunds r ON (((e.account_id = r.account_id) AND (e.seq = r.seq))))
@@ -6646,6 +6727,36 @@ COMMENT ON COLUMN api.usage.hold_id IS 'The hold that this charge captured; null
 COMMENT ON COLUMN api.usage.duration_ms IS 'How long the use took, in milliseconds. For a hold: from its beginning to its end. Otherwise: what the caller noted in metadata.';
 COMMENT ON COLUMN api.usage.refunded IS 'How much of the cost was given back.';
 COMMENT ON COLUMN api.usage.price_source IS 'Where the price comes from: module, category, or default (for every other module).';
+COMMENT ON COLUMN api.usage.tags IS 'What it was for: small texts by name. Null for no tags.';
+CREATE VIEW api.usage_by_tag WITH (security_invoker='true') AS
+ SELECT u.user_id,
+    t.name,
+    t.value,
+    t.module_id,
+    t.day,
+    t.uses,
+    t.tokens
+   FROM (( SELECT e.account_id,
+            x.name,
+            x.value,
+            e.module_id,
+            ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+            count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((h.seqs[1] = e.seq), true))) AS uses,
+            trim_scale((- sum((e.tokens)::numeric))) AS tokens
+           FROM ((credits.entries e
+             LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+             CROSS JOIN LATERAL jsonb_each_text(e.tags) x(name, value))
+          WHERE (e.tags IS NOT NULL)
+          GROUP BY e.account_id, x.name, x.value, e.module_id, (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date)) t
+     LEFT JOIN LATERAL credits.user_of(t.account_id) u(user_id) ON (true));
+COMMENT ON VIEW api.usage_by_tag IS 'What the caller spent, per tag, module and day. A service sees that of every account. A charge with several tags counts for each of them, so only rows of one name can be added up.';
+COMMENT ON COLUMN api.usage_by_tag.user_id IS 'The user id (sub) of the account.';
+COMMENT ON COLUMN api.usage_by_tag.name IS 'The name of the tag, such as conversation.';
+COMMENT ON COLUMN api.usage_by_tag.value IS 'The value of the tag, such as c-17.';
+COMMENT ON COLUMN api.usage_by_tag.module_id IS 'The module that was used.';
+COMMENT ON COLUMN api.usage_by_tag.day IS 'The day in UTC, of the charge or of its refund.';
+COMMENT ON COLUMN api.usage_by_tag.uses IS 'Charges, and uses with the user''s own key. A hold that is captured in parts is one use, on the day of the first part.';
+COMMENT ON COLUMN api.usage_by_tag.tokens IS 'Tokens charged, less those that were refunded on the day. Below zero when more was refunded than charged.';
 CREATE VIEW api.webhook_deliveries WITH (security_invoker='true') AS
  SELECT ('msg_'::text || d.notice_id) AS message_id,
     d.endpoint_id,
@@ -8986,6 +9097,39 @@ UNION ALL
            FROM credits.free_periods x
           WHERE ((x.account_id = f.account_id) AND (x.period_starts_at > f.period_starts_at) AND ((x.period_starts_at < f.period_ends_at) OR (x.lot_id = f.lot_id))))));
 COMMENT ON VIEW audit.check_subscriptions IS 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is as the newest of its events says, of one account, and ended for ever once it has ended.';
+CREATE VIEW audit.check_tags WITH (security_invoker='true') AS
+ SELECT e.account_id,
+    format('entry %s has 1 to 8 small texts as tags, or none'::text, e.seq) AS expected,
+    (e.tags)::text AS found
+   FROM credits.entries e
+  WHERE ((e.tags IS NOT NULL) AND (credits.is_tags(e.tags) IS NOT TRUE))
+UNION ALL
+ SELECT h.account_id,
+    format('hold %s has 1 to 8 small texts as tags, or none'::text, h.hold_id) AS expected,
+    (h.tags)::text AS found
+   FROM credits.holds h
+  WHERE ((h.tags IS NOT NULL) AND (credits.is_tags(h.tags) IS NOT TRUE))
+UNION ALL
+ SELECT e.account_id,
+    format('entry %s has the tags of hold %s: %s'::text, e.seq, e.hold_id, COALESCE((h.tags)::text, 'none'::text)) AS expected,
+    COALESCE((e.tags)::text, 'none'::text) AS found
+   FROM (credits.entries e
+     JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+  WHERE (e.tags IS DISTINCT FROM h.tags)
+UNION ALL
+ SELECT e.account_id,
+    format('entry %s has the tags of entry %s: %s'::text, e.seq, e.refunds_seq, COALESCE((c.tags)::text, 'none'::text)) AS expected,
+    COALESCE((e.tags)::text, 'none'::text) AS found
+   FROM (credits.entries e
+     JOIN credits.entries c ON (((e.account_id = c.account_id) AND (e.refunds_seq = c.seq))))
+  WHERE ((e.kind = 'refund'::credits.entry_kind) AND (e.tags IS DISTINCT FROM c.tags))
+UNION ALL
+ SELECT e.account_id,
+    format('entry %s (%s) has no tags'::text, e.seq, e.kind) AS expected,
+    (e.tags)::text AS found
+   FROM credits.entries e
+  WHERE ((e.tags IS NOT NULL) AND (e.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind])));
+COMMENT ON VIEW audit.check_tags IS 'Tags are small texts on charges and on their refunds. A charge of a hold has the tags of the hold, and a refund those of its charge.';
 CREATE VIEW audit.check_topups WITH (security_invoker='true') AS
  WITH attempts AS (
          SELECT a.account_id,
@@ -9325,6 +9469,12 @@ UNION ALL
     c.found
    FROM audit.check_sessions c
 UNION ALL
+ SELECT 'check_tags'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_tags c
+UNION ALL
  SELECT 'check_partitions'::text AS check_name,
     c.account_id,
     c.expected,
@@ -9497,7 +9647,8 @@ CREATE TABLE credits.entries_default (
     package_name text,
     actor text CONSTRAINT entries_actor_not_null NOT NULL,
     metadata jsonb CONSTRAINT entries_metadata_not_null NOT NULL,
-    hash bytea CONSTRAINT entries_hash_not_null NOT NULL
+    hash bytea CONSTRAINT entries_hash_not_null NOT NULL,
+    tags jsonb
 );
 ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
@@ -10612,18 +10763,18 @@ REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM P
 GRANT ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) TO service_role;
 REVOKE ALL ON FUNCTION api.confirm_guest_use(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
-REVOKE ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO authenticated;
-GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO spender;
-GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text, tags jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text, tags jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text, tags jsonb) TO spender;
+GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text, tags jsonb) TO service_role;
 REVOKE ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO authenticated;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO service_role;
-REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO authenticated;
-GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO spender;
-GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean, tags jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean, tags jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean, tags jsonb) TO spender;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean, tags jsonb) TO service_role;
 REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
@@ -10659,10 +10810,10 @@ REVOKE ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text
 GRANT ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
-REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
-GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO spender;
-GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb, tags jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb, tags jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb, tags jsonb) TO spender;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb, tags jsonb) TO service_role;
 REVOKE ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO service_role;
@@ -10822,6 +10973,10 @@ GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
 GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
 GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
 GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(hold_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(refunds_seq) ON TABLE credits.entries TO analyst;
+GRANT SELECT(actor) ON TABLE credits.entries TO analyst;
+GRANT SELECT(tags) ON TABLE credits.entries TO analyst;
 GRANT SELECT ON TABLE credits.wallets TO authenticated;
 GRANT SELECT ON TABLE credits.wallets TO support;
 GRANT SELECT ON TABLE credits.wallets TO service_role;
@@ -10867,6 +11022,8 @@ REVOKE ALL ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with 
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_tags(p_tags jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.is_tags(p_tags jsonb) TO auditor;
 REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.auto_topups TO authenticated;
 GRANT SELECT ON TABLE credits.auto_topups TO support;
@@ -10925,6 +11082,7 @@ GRANT SELECT(module_id) ON TABLE credits.holds TO analyst;
 GRANT SELECT(seqs) ON TABLE credits.holds TO analyst;
 GRANT SELECT(late) ON TABLE credits.holds TO analyst;
 GRANT SELECT(failed) ON TABLE credits.holds TO analyst;
+GRANT SELECT(by_service) ON TABLE credits.holds TO analyst;
 GRANT SELECT(actor) ON TABLE credits.holds TO analyst;
 GRANT SELECT(created_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
@@ -10960,7 +11118,7 @@ REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uu
 REVOKE ALL ON FUNCTION credits.check_given_reason(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text, p_tags jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_key_expiry(p_expires_at timestamp with time zone, p_makers credits.api_keys[]) FROM PUBLIC;
@@ -10993,9 +11151,10 @@ REVOKE ALL ON FUNCTION credits.check_price(p_name text, p_price credits.prices) 
 REVOKE ALL ON FUNCTION credits.check_reason(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_refund(p_order credits.orders, p_tokens numeric, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text, p_tags jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.check_stripe_prices() TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.check_tags(p_tags jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
@@ -11179,7 +11338,7 @@ GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with tim
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.intent_problem(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
@@ -11201,8 +11360,10 @@ GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION credits.is_for_period(p_invoice jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) TO auditor;
 REVOKE ALL ON FUNCTION credits.is_misspelled(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) TO auditor;
 REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_other_invoice(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
@@ -11499,7 +11660,7 @@ REVOKE ALL ON FUNCTION credits.signed_amount(p_amount jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.signed_amount(p_amount jsonb) TO auditor;
 REVOKE ALL ON FUNCTION credits.slim_events(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean, p_tags jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[], OUT verdicts text[], OUT refusals jsonb[]) FROM PUBLIC;
@@ -11604,8 +11765,8 @@ REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBL
 GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean, p_tags jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.outbox TO authenticated;
 GRANT SELECT ON TABLE credits.outbox TO support;
@@ -11688,6 +11849,8 @@ GRANT SELECT ON TABLE analytics.purchase_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.purchase_conversion TO auditor;
 GRANT SELECT ON TABLE analytics.tokens_sold TO analyst;
 GRANT SELECT ON TABLE analytics.tokens_sold TO auditor;
+GRANT SELECT ON TABLE analytics.usage_by_tag TO analyst;
+GRANT SELECT ON TABLE analytics.usage_by_tag TO auditor;
 GRANT SELECT ON TABLE analytics.usage_quantities TO analyst;
 GRANT SELECT ON TABLE analytics.usage_quantities TO auditor;
 GRANT SELECT ON TABLE credits.redemptions TO auditor;
@@ -11851,6 +12014,9 @@ GRANT SELECT ON TABLE api.topups TO service_role;
 GRANT SELECT ON TABLE api.usage TO authenticated;
 GRANT SELECT ON TABLE api.usage TO support;
 GRANT SELECT ON TABLE api.usage TO service_role;
+GRANT SELECT ON TABLE api.usage_by_tag TO authenticated;
+GRANT SELECT ON TABLE api.usage_by_tag TO support;
+GRANT SELECT ON TABLE api.usage_by_tag TO service_role;
 GRANT SELECT ON TABLE api.webhook_deliveries TO support;
 GRANT SELECT ON TABLE api.webhook_deliveries TO service_role;
 GRANT SELECT ON TABLE api.webhooks TO support;
@@ -11911,6 +12077,7 @@ GRANT SELECT ON TABLE audit.check_stripe TO auditor;
 GRANT SELECT ON TABLE credits.stripe_movements TO auditor;
 GRANT SELECT ON TABLE audit.check_stripe_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_subscriptions TO auditor;
+GRANT SELECT ON TABLE audit.check_tags TO auditor;
 GRANT SELECT ON TABLE audit.check_topups TO auditor;
 GRANT SELECT ON TABLE credits.webhook_changes TO auditor;
 GRANT SELECT ON TABLE audit.check_webhooks TO auditor;

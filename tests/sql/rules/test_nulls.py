@@ -38,6 +38,7 @@ class Answered:
 Meaning = str | Omitted | Answered  # a str: the slug that null is refused with
 KEY = Omitted("a call without a key: no repeat of it is recognised")
 NO_REASON = Omitted("nobody said why")
+NO_TAGS = Omitted("the use is for nothing in particular")
 SHARED = Omitted("a network that is not known to be shared has the tighter bounds")
 OWN = Omitted("a hold's name says whose it is; user_id is compared with that")
 
@@ -106,12 +107,13 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "claim_stripe_calls/2": {"most": "bad_limit", "lease_seconds": "bad_limit"},
     "close_shortfall/2": {"shortfall_id": "unknown_shortfall", "state": "bad_state"},
     "confirm_guest_use/1": {"use_id": "unknown_use"},
-    "consume_call/5": {
+    "consume_call/6": {
         "user_id": "bad_user",
         "module_id": "unknown_module",
         "module_name": Answered({"cost": Decimal(25)}, "it is only a label"),
         "tokens_to_consume": "bad_amount",
         "idempotency_key": KEY,
+        "tags": NO_TAGS,
     },
     "consume_tokens/4": {
         "user_id": "bad_user",
@@ -119,13 +121,14 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "module_name": Answered({"cost": Decimal(25)}, "it is only a label"),
         "tokens_to_consume": "bad_amount",
     },
-    "consume_tokens/6": {
+    "consume_tokens/7": {
         "module_id": "unknown_module",
         "usage": "bad_usage",
         "idempotency_key": KEY,
         "user_id": "bad_user",
         "metadata": "bad_metadata",
         "byok": "bad_byok",
+        "tags": NO_TAGS,
     },
     "consume_tokens_batch/2": {
         "items": "bad_items",
@@ -187,13 +190,14 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "network_keys": "bad_guest",
         "shared_network": SHARED,
     },
-    "hold_tokens/6": {
+    "hold_tokens/7": {
         "module_id": "unknown_module",
         "usage": "bad_usage",
         "ttl": "bad_ttl",
         "idempotency_key": KEY,
         "user_id": "bad_user",
         "metadata": "bad_metadata",
+        "tags": NO_TAGS,
     },
     "lift_spend_limit/2": {"period": "bad_period", "user_id": "bad_user"},
     "maintain/2": {"max_accounts": "bad_limit", "max_keys": "bad_limit"},
@@ -405,6 +409,7 @@ class World:
         whisper = {"module_id": "whisper"}
         network = {"network_keys": ["c" * 64], "shared_network": True}
         said = {"idempotency_key": "k", "metadata": {"a": 1}} | self.ada
+        tagged = {"tags": {"job": "j-1"}}
         hold = {"hold_id": self.hold_id} | self.ada
         order = {"account_id": self.order["account_id"], "order_id": self.order["order_id"]}
         called = self.ada | whisper | {"module_name": "Whisper", "tokens_to_consume": 25}
@@ -439,9 +444,9 @@ class World:
             "claim_stripe_calls/2": {"most": 1, "lease_seconds": 60},
             "close_shortfall/2": {"shortfall_id": self.shortfall_id, "state": "settled"},
             "confirm_guest_use/1": {"use_id": self.use_id},
-            "consume_call/5": called | {"idempotency_key": "k"},
+            "consume_call/6": called | tagged | {"idempotency_key": "k"},
             "consume_tokens/4": called,
-            "consume_tokens/6": said | whisper | {"usage": {"calls": 2}, "byok": True},
+            "consume_tokens/7": said | whisper | tagged | {"usage": {"calls": 2}, "byok": True},
             "consume_tokens_batch/2": {"items": Jsonb([self.ada | whisper]), "atomic": True},
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
             "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
@@ -466,7 +471,7 @@ class World:
             "freeze_account/2": self.ada | {"reason": "why"},
             "guest_allowance/3": self.guest | {"shared_network": True},
             "guest_consume/4": self.guest | whisper | {"shared_network": True},
-            "hold_tokens/6": said | whisper | {"usage": {"calls": 2}, "ttl": "1 hour"},
+            "hold_tokens/7": said | whisper | tagged | {"usage": {"calls": 2}, "ttl": "1 hour"},
             "lift_spend_limit/2": self.ada | {"period": "day"},
             "maintain/2": {"max_accounts": 1, "max_keys": 1},
             "offer_plan/2": self.ada | {"plan_id": "pro"},
@@ -580,9 +585,9 @@ def test_null_means_omission_or_is_refused(world: World, function: str, argument
         assert answer | means.answer == answer
 
 
-@pytest.mark.parametrize(("member", "means"), MEANS["consume_tokens/6"].items())
+@pytest.mark.parametrize(("member", "means"), MEANS["consume_tokens/7"].items())
 def test_null_in_a_batch_item_means_the_same_as_in_a_call(world: World, member: str, means: Meaning) -> None:
-    item = world.calls()["consume_tokens/6"] | {member: None}
+    item = world.calls()["consume_tokens/7"] | {member: None}
     answer, _ = world.outcome("consume_tokens_batch/2", {"items": Jsonb([item])})
     (verdict,) = answer["verdicts"]
     if isinstance(means, str):

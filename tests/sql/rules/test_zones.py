@@ -167,17 +167,16 @@ def test_days_and_months_of_the_figures_are_those_of_utc(bank: Bank) -> None:
     give(bank)
     for moment in ("2027-02-28 23:59:59+00", "2027-03-01 00:00+00"):
         bank.at(moment)
-        bank.call("consume_tokens", module_id="whisper", user_id="ada")
+        bank.call("consume_tokens", module_id="whisper", user_id="ada", tags={"job": "1"})
         bank.call("report_failure", module_id="whisper", user_id="ada")
         order = attached(bank, bank.call("create_order", pack_id="standard", user_id="ada"))
         bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
         bank.call("guest_consume", module_id="whisper", device_keys=["c" * 64], network_keys=["d" * 64])
     bank.connection.execute("update credits.accounts set created_at = '2027-02-28 23:59:59+00'")
     days = [date(2027, 2, 28), date(2027, 3, 1)]
-    for view in ("module_usage", "module_reliability", "tokens_sold", "usage_quantities", "burn_rate"):
-        assert [row["day"] for row in bank.rows(f"select day from analytics.{view} order by day")] == days, (
-            view
-        )
+    daily = ("module_usage", "module_reliability", "tokens_sold", "usage_quantities", "burn_rate")
+    for view in (*(f"analytics.{name}" for name in (*daily, "usage_by_tag")), "api.usage_by_tag"):
+        assert [row["day"] for row in bank.rows(f"select day from {view} order by day")] == days, view
     months = [date(2027, 2, 1), date(2027, 3, 1)]
     for view in ("average_use", "module_margin", "pack_mix"):
         rows = bank.rows(f"select distinct month from analytics.{view} order by month")

@@ -258,7 +258,7 @@ def test_plain_items_are_charged_by_one_statement(user: User, service: Caller, a
     good = [
         use(ada, idempotency_key="k"),
         use(bob, idempotency_key="k"),
-        use(ada, usage={"calls": 2}, metadata={"job": 1}, idempotency_key="l"),
+        use(ada, usage={"calls": 2}, metadata={"job": 1}, tags={"job": "1"}, idempotency_key="l"),
         use(ada, "whisper", idempotency_key="m"),
     ]
     assert plain(admin, good) == [True] * 4
@@ -270,6 +270,7 @@ def test_plain_items_are_charged_by_one_statement(user: User, service: Caller, a
         use(ada, usage={"calls": 0}),
         use(ada, usage={"days": 1}),
         use(ada, metadata=[]),
+        use(ada, tags={"job": 1}),
         use(ada, "") | {"usge": {}},
     ):
         assert plain(admin, [good[0], odd, good[3], good[1]]) == [True, False, False, True]
@@ -360,6 +361,7 @@ _good = st.fixed_dictionaries(
             lambda calls: {"calls": calls}
         ),
         "metadata": st.sampled_from([{}, {"job": 1}]),
+        "tags": st.sampled_from([{}, {"job": "1"}, {"job": "2"}]),
     },
 )
 _odd = st.sampled_from(
@@ -374,6 +376,7 @@ _odd = st.sampled_from(
         {"usage": {"days": 1}},
         {"usage": {"calls": None}},
         {"metadata": []},
+        {"tags": {"job": 1}},
         {"idempotency_key": ""},
         {"byok": True},
         {"byok": None},
@@ -470,7 +473,7 @@ class World:
     def single(self, item: Item) -> Row:
         """One call, and its answer in the words of a batch."""
         given = {
-            name: Jsonb(value) if name in ("usage", "metadata") else value
+            name: Jsonb(value) if name in ("usage", "metadata", "tags") else value
             for name, value in self.item(item).items()
         }
         try:
@@ -502,7 +505,7 @@ class World:
             "lots": "select name, lot_id, remaining, held, frozen"
             " from people join credits.current_lots using (account_id) order by name, lot_id",
             "entries": "select name, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after,"
-            " draws, module_id, usage, price_id, actor, metadata"
+            " draws, module_id, usage, price_id, actor, metadata, tags"
             " from people join credits.entries using (account_id) order by name, seq",
             "keys": "select name, operation, key, fingerprint, entry_seq, created_at"
             " from people join credits.idempotency_keys using (account_id) order by name, key",

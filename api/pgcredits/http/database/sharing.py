@@ -41,7 +41,7 @@ FUNCTION = "consume_tokens"
 _BUSY = "PT503"  # the SQLSTATE of a wallet that somebody else has locked
 _ROLES = {"service_role", "spender"}
 _TEXTS = {"user_id", "module_id", KEY}
-_OBJECTS = {"usage", "metadata"}
+_OBJECTS = {"usage", "metadata", "tags"}
 # A wallet that somebody has locked for long is left out soon: its spends wait on a connection of their own.
 _TOGETHER = (
     "select _batch.verdicts::text, 1"

@@ -22,6 +22,7 @@ _SLUGS = {
     "percent": "bad_threshold",
     "usage": "bad_usage",
     "metadata": "bad_metadata",
+    "tags": "bad_tags",
     "items": "bad_items",
     "event": "bad_event",
     "max_keys": "bad_limit",

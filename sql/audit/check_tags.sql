@@ -1,0 +1,43 @@
+-- Tags are what their writers may write. A charge of a hold has the hold's, and a refund those of the charge.
+create or replace view audit.check_tags
+with (security_invoker = true)
+as
+select
+    e.account_id,
+    format('entry %s has 1 to 8 small texts as tags, or none', e.seq) as expected,
+    e.tags::text as found
+from credits.entries as e
+where e.tags is not null and credits.is_tags(e.tags) is not true
+union all
+select
+    h.account_id,
+    format('hold %s has 1 to 8 small texts as tags, or none', h.hold_id) as expected,
+    h.tags::text as found
+from credits.holds as h
+where h.tags is not null and credits.is_tags(h.tags) is not true
+union all
+select
+    e.account_id,
+    format('entry %s has the tags of hold %s: %s', e.seq, e.hold_id, coalesce(h.tags::text, 'none')) as expected,
+    coalesce(e.tags::text, 'none') as found
+from credits.entries as e
+inner join credits.holds as h on e.account_id = h.account_id and e.hold_id = h.hold_id
+where e.tags is distinct from h.tags
+union all
+select
+    e.account_id,
+    format('entry %s has the tags of entry %s: %s', e.seq, e.refunds_seq, coalesce(c.tags::text, 'none')) as expected,
+    coalesce(e.tags::text, 'none') as found
+from credits.entries as e
+inner join credits.entries as c on e.account_id = c.account_id and e.refunds_seq = c.seq
+where e.kind = 'refund' and e.tags is distinct from c.tags
+union all
+select
+    e.account_id,
+    format('entry %s (%s) has no tags', e.seq, e.kind) as expected,
+    e.tags::text as found
+from credits.entries as e
+where e.tags is not null and e.kind not in ('spend', 'byok', 'refund');
+comment on view audit.check_tags is
+'Tags are small texts on charges and on their refunds. A charge of a hold has the tags of the hold, and a refund those '
+'of its charge.';
