@@ -3,7 +3,7 @@
 A cell is what happened, never what a grant says:
 
     -        refused: permission denied
-    own      the rows of the one who asked; all, some, none: of everybody's rows; empty: there are none
+    own      the rows of the one who asked; all, some, none: of everybody's rows; empty: nobody has rows
     ok       it worked, or was refused for its arguments alone; none: it worked, and there was no row
     a slug   the function itself refused (not_yours, not_signed_in, …)
     a code   any other SQLSTATE
@@ -29,7 +29,7 @@ from tenants import Tenant
 SCHEMAS = ("credits", "api", "analytics", "finance", "audit", "archive", "yoyo")
 REFUSED = "-"
 
-# Runs a statement as whoever calls it, undoes it, and tells what became of it.
+# Runs a statement with the caller's rights, undoes it, and tells what became of it.
 _TRIED = """
 create schema matrix;
 grant usage on schema matrix to public;
@@ -89,7 +89,7 @@ _FUNCTIONS = """
 
 @dataclass(frozen=True)
 class Persona:
-    """Somebody at the bank's door: the SQL login, the role that it takes, and the user that it names."""
+    """Somebody who uses the bank: the SQL login, the role that it takes, and the user that it names."""
 
     name: str
     login: str
@@ -163,7 +163,7 @@ def of_relation(row: Row, own: Tenant, other: Tenant) -> Iterator[Trial]:
 
 
 def of_function(row: Row, own: Tenant, other: Tenant) -> Iterator[Trial]:
-    """The trials of a function of api: with one's own things, with another's, and with nobody's."""
+    """The trials of a function of api: with the caller's own things, with another user's, and with no user's."""
     function = Callable(row["name"], row["arguments"], False, False)
     mine, theirs = arguments(function, own.facts), arguments(function, other.facts)
     nobodys = {name: None if theirs.get(name) != value else value for name, value in mine.items()}
@@ -187,7 +187,7 @@ def verdict(told: str, totals: str | None) -> str:
     """The cell of one trial. `totals`: what the superuser counts, where rows are counted."""
     state, _, detail = told.partition(" ")
     if state == "42501" or (state in {"55000", "0A000"} and totals is None):
-        return REFUSED  # a view that cannot be written to is nobody's
+        return REFUSED  # PostgreSQL can write to no row of this view
     if state.startswith("PT"):
         return str(json.loads(detail)["error"])
     if state != "ZZ000":

@@ -26,7 +26,7 @@ GROUPS = ("spender", "support", "analyst", "auditor", "pgcredits_catalog")
 
 
 def personas(user_id: str, logins: dict[str, str]) -> list[Persona]:
-    """Everybody who may come to the bank's door, and somebody with a login and no right at all."""
+    """Every kind of caller, and one with a login and no right at all."""
     return [
         Persona("anon", "pgcredits_api", "anon"),
         Persona("user", "pgcredits_api", "authenticated", user_id),
