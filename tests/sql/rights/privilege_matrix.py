@@ -163,7 +163,7 @@ def of_relation(row: Row, own: Tenant, other: Tenant) -> Iterator[Trial]:
 
 
 def of_function(row: Row, own: Tenant, other: Tenant) -> Iterator[Trial]:
-    """The trials of a function of api: with the caller's own things, with another user's, and with no user's."""
+    """The trials of a function of api: with the caller's own things, another user's, and no user's."""
     function = Callable(row["name"], row["arguments"], False, False)
     mine, theirs = arguments(function, own.facts), arguments(function, other.facts)
     nobodys = {name: None if theirs.get(name) != value else value for name, value in mine.items()}
