@@ -217,7 +217,7 @@ def test_prepared_plan_shows_each_role_its_own_rows(world: World) -> None:
 
 
 @everybody
-def test_partition_is_no_way_around_its_table(attacker: Connection, world: World) -> None:
+def test_partition_gives_no_more_than_its_table(attacker: Connection, world: World) -> None:
     partitions = [
         name
         for (name,) in world.admin.execute(
