@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.audits import audits
 from bench.bank import Bank, opened
 from bench.comparisons import batch, holds, hot, latency, uniform
 from bench.events import events
@@ -26,7 +27,9 @@ BENCHMARKS = {
     "uniform": uniform, "hot": hot, "holds": holds, "batch": batch, "latency": latency, "steps": steps,
     "events": events, "http": http,
 }  # fmt: skip
-GROWTH = "growth"  # takes long: only when it is asked for
+# These take long: only when they are asked for.
+GROWTH = "growth"
+AUDIT = "audit"
 
 
 def main() -> None:
@@ -40,16 +43,19 @@ def main() -> None:
         f" {busy_already():.0%} busy with other things at the start"
     )
     try:
-        if set(names) != {GROWTH}:
+        if set(names) - {GROWTH, AUDIT}:
             with opened(options.accounts, _say) as bank:
                 for name in names:
-                    if name != GROWTH:
+                    if name in BENCHMARKS:
                         _say(name)
                         BENCHMARKS[name](bank, load, _say)
                 _prove(bank)
         if GROWTH in names:
             _say(GROWTH)
             growth(load, options.accounts, options.entries, _say, _prove)
+        if AUDIT in names:
+            _say(AUDIT)
+            audits(options.accounts, _say)
     except (EmbeddedError, KeyboardInterrupt) as error:
         sys.exit(str(error) or "interrupted")
 
@@ -78,8 +84,8 @@ def _options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--accounts", type=_count, default=10_000, help="accounts with tokens (%(default)s)")
     parser.add_argument(
-        "--only", action="append", choices=[*BENCHMARKS, GROWTH],
-        help=f"this benchmark; may be repeated; {GROWTH} runs in no other way",
+        "--only", action="append", choices=[*BENCHMARKS, GROWTH, AUDIT],
+        help=f"this benchmark; may be repeated; {GROWTH} and {AUDIT} run in no other way",
     )  # fmt: skip
     parser.add_argument(
         "--entries", type=_count, default=10_000_000, help=f"of the long ledger of {GROWTH} (%(default)s)"

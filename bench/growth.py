@@ -34,21 +34,21 @@ def growth(load: Load, accounts: int, entries: int, say: Say, prove: Callable[[B
         for size, bank in ((YOUNG, young), (entries, old)):
             say(f"filling the ledger to {size:,} entries")
             started = time.monotonic()
-            _fill(bank, size - _entries(bank), say)
-            print(f"filled to {_entries(bank):,} entries in {time.monotonic() - started:,.0f} s")
+            fill(bank, size - entries_of(bank), say)
+            print(f"filled to {entries_of(bank):,} entries in {time.monotonic() - started:,.0f} s")
         for clients in dict.fromkeys((1, load.clients)):
             rounds = _take_turns(banks, replace(load, clients=clients), say)
             print_rates(
                 f"growth: any of {accounts:,} accounts, {many(clients)}", rounds, of=f"{YOUNG:,} entries"
             )
         print(f"  {_sizes(old)}; shared_buffers {_shared_buffers(old)} for each of the two servers")
-        print(f"  entries at the end: {_entries(young):,} and {_entries(old):,}")
+        print(f"  entries at the end: {entries_of(young):,} and {entries_of(old):,}")
         for name, bank in banks.items():
             print(f"\nthe bank of {name}")
             prove(bank)
 
 
-def _fill(bank: Bank, missing: int, say: Say) -> None:
+def fill(bank: Bank, missing: int, say: Say) -> None:
     """Charges by batch, over all accounts again and again, from one connection for each core."""
     calls = list(_calls(bank.accounts, missing))
     workers = os.cpu_count() or 1
@@ -89,7 +89,7 @@ def _take_turns(banks: dict[str, Bank], load: Load, say: Say) -> dict[str, list[
     return {name: measured[1:] for name, measured in rounds.items()}
 
 
-def _entries(bank: Bank) -> int:
+def entries_of(bank: Bank) -> int:
     return int(_value(bank, "select sum(seq) from credits.wallets"))
 
 

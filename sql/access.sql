@@ -267,9 +267,12 @@ credits.database_faults, credits.power_faults, credits.is_policy_of_ours, credit
 credits.stripe_amount, credits.stripe_id, credits.utc_text, credits.interval_text, credits.is_tags, credits.is_name,
 credits.is_label
 to auditor;
-grant execute on function credits.anchor_faults to auditor;
--- All that an auditor may write: that the books were audited.
-grant execute on function credits.note_audit to auditor;
+grant execute on function
+credits.anchor_faults, credits.change_faults, credits.checkpoint_faults, credits.chain_faults,
+credits.new_entries, credits.touched_wallet_faults
+to auditor;
+-- All that an auditor may write: that the books were audited, and how far each account was verified.
+grant execute on function credits.note_audit, credits.audit_changes to auditor;
 do $auditor$
 begin
     execute format('grant select on %s to auditor', (

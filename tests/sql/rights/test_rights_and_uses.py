@@ -64,7 +64,17 @@ CALLED = f"""
         and b.name not in (select k.name from called as k)
 """
 BY_THE_COMMAND = defaultdict(  # `pgcredits audit`
-    set, auditor={"credits.note_audit(bigint,bigint)", "credits.anchor_faults(uuid[],bigint[],bytea[])"}
+    set,
+    auditor={
+        "credits.note_audit(bigint,bigint)",
+        "credits.anchor_faults(uuid[],bigint[],bytea[])",
+        "credits.audit_changes(uuid,uuid)",
+        "credits.change_faults(uuid,uuid)",
+        "credits.checkpoint_faults(uuid,uuid)",
+        "credits.chain_faults(uuid,uuid)",
+        "credits.touched_wallet_faults(uuid,uuid)",
+        "credits.new_entries(uuid,bigint,timestamp with time zone,bytea,numeric,numeric)",
+    },
 )
 
 

@@ -396,6 +396,7 @@ GUARDED = {
     "credits.tell_depleted": "the wallet",
     "credits.write_notices": "the wallet",
     "credits.announce_purge": "the wallet",
+    "credits.audit_changes": "`pgcredits audit` calls it, whose wait admin.py bounds",
     "credits.note_audit": "`pgcredits audit` calls it, whose wait admin.py bounds",
     "credits.trust_claims": "an operator calls it, whose wait admin.py bounds",
     "credits.make_due": "all wallets, called by define_notice and define_purge, whose wait admin.py bounds",

@@ -383,7 +383,8 @@ RULES = [
         """
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'audit') and p.prosecdef
-            and p.proname not in ('clock', 'note_audit') and not starts_with(p.proname, 'define_')
+            and p.proname not in ('clock', 'note_audit', 'audit_changes')
+            and not starts_with(p.proname, 'define_')
             and (p.provolatile = 'v' or p.proname not in (
                 'check_stripe_prices', 'show_catalog',
                 'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price',

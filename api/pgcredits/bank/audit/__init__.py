@@ -2,6 +2,7 @@
 
 from pgcredits.bank.audit.anchor_file import AnchorError
 from pgcredits.bank.audit.anchors import compare_anchor, make_anchor
+from pgcredits.bank.audit.changes import run_changes
 from pgcredits.bank.audit.checks import Check, sound
 from pgcredits.bank.audit.noting import note
 from pgcredits.bank.audit.reporting import as_json, report, shown_progress
@@ -18,6 +19,7 @@ __all__ = [
     "note",
     "report",
     "run",
+    "run_changes",
     "shown_progress",
     "sound",
     "watch",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A check over the accounts from `first` to the one before `end`. None: there is no bound."""
+    """A check over the accounts from `first` to the last before `end`. None: there is no bound."""
 
     view: str
     number: int = 1
@@ -99,17 +100,26 @@ def parts(connection: Connection, views: Iterable[str]) -> list[Part]:
     return split + [Part(view) for view in views if view not in SPLIT]
 
 
-def _ranges(connection: Connection) -> int:
-    """A power of two: ranges of accounts with about as many entries each."""
-    row = connection.execute("select coalesce(sum(seq), 0)::bigint from credits.wallets").fetchone()
-    entries = row[0] if row else 0
+def ranges_of(entries: int) -> int:
+    """A power of two: into how many ranges of accounts so many entries are split."""
     ranges = 1
     while ranges < _MOST_PARTS and entries > ranges * _ENTRIES_OF_A_PART:
         ranges *= 2
     return ranges
 
 
-def _split(view: str, ranges: int) -> list[Part]:
+def bounds_of(ranges: int) -> list[tuple[UUID | None, UUID | None]]:
+    """The first account of each range, and the first after it. Ids are spread evenly over all numbers."""
     step = 2**128 // ranges
     bounds = [None, *(UUID(int=step * number) for number in range(1, ranges)), None]
-    return [Part(view, number + 1, ranges, bounds[number], bounds[number + 1]) for number in range(ranges)]
+    return list(pairwise(bounds))
+
+
+def _ranges(connection: Connection) -> int:
+    ((entries,),) = connection.execute("select coalesce(sum(seq), 0) from credits.wallets").fetchall()
+    return ranges_of(int(entries))
+
+
+def _split(view: str, ranges: int) -> list[Part]:
+    bounds = enumerate(bounds_of(ranges), start=1)
+    return [Part(view, number, ranges, first, end) for number, (first, end) in bounds]

@@ -22,6 +22,8 @@ _CANCEL_SECONDS = 5.0
 
 # What was done last, how many parts are done, and of how many.
 Reporter = Callable[[str, int, int], None]
+# For each view, what each of its parts took and found.
+Results = dict[str, list[tuple[float, list[tuple[Any, ...]]]]]
 
 
 class AuditError(Exception):
@@ -50,9 +52,8 @@ def run(
         views = _chosen(list(comments), only)
         work = parts(leader, views)
         crew = [leader, *_more(stack, url, leader, min(jobs, len(work)) - 1)]
-        found = _Work(work, progress)
-        _together(found, crew)
-    return [_merged(view, found.results[view], comments[view]) for view in views]
+        results = together(work, crew, progress)
+    return [merged(view, results[view], comments[view]) for view in views]
 
 
 def _chosen(standing: list[str], only: Sequence[str]) -> list[str]:
@@ -85,8 +86,8 @@ def _more(stack: ExitStack, url: str, leader: Connection, number: int) -> list[C
 class _Work:
     """What there is to do, and what was found. The connections take parts of it until none is left."""
 
-    def __init__(self, work: list[Part], progress: Reporter | None) -> None:
-        self.results: dict[str, list[tuple[float, list[tuple[Any, ...]]]]] = defaultdict(list)
+    def __init__(self, work: Sequence[Part], progress: Reporter | None) -> None:
+        self.results: Results = defaultdict(list)
         self._todo: queue.SimpleQueue[Part] = queue.SimpleQueue()
         self._done, self._of = 0, len(work)
         self._progress = progress
@@ -115,11 +116,12 @@ class _Work:
                 self._progress(str(part), self._done, self._of)
 
 
-def _together(work: _Work, crew: list[Connection]) -> None:
+def together(parts: Sequence[Part], crew: list[Connection], progress: Reporter | None) -> Results:
     """Let each connection work in a thread. A failure, and Ctrl-C, cancel what the others are doing."""
+    work = _Work(parts, progress)
     if len(crew) == 1:
         work.do(crew[0])
-        return
+        return work.results
     with ThreadPoolExecutor(len(crew), thread_name_prefix="audit") as pool:
         running = [pool.submit(work.do, connection) for connection in crew]
         try:
@@ -135,9 +137,11 @@ def _together(work: _Work, crew: list[Connection]) -> None:
             raise
         for future in running:
             future.result(timeout=0)
+    return work.results
 
 
-def _merged(view: str, parts: list[tuple[float, list[tuple[Any, ...]]]], comment: str) -> Check:
+def merged(view: str, parts: list[tuple[float, list[tuple[Any, ...]]]], comment: str) -> Check:
+    """What all parts of a check have found."""
     findings = [row[:3] for _, rows in parts for row in rows]
     return Check(
         view.removeprefix("check_"),
