@@ -1,4 +1,4 @@
--- Comments for people and for /schema. The table itself is in migrations/0035-audit_checkpoints.sql.
+-- Comments for people and for /schema. The table itself is in migrations/0037-audit_checkpoints.sql.
 comment on table credits.audit_checkpoints is
 'How far pgcredits audit --incremental has verified each account: the state of the wallet after entry seq. Only '
 'credits.audit_changes writes it, for accounts in which it found no fault.';
