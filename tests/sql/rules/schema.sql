@@ -1651,6 +1651,11 @@ CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) IS 'Records who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle.';
+CREATE FUNCTION credits.audit_changes(p_first uuid, p_last uuid) RETURNS TABLE(account_id uuid, expected text, found text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.audit_changes(p_first uuid, p_last uuid) IS 'Like credits.change_faults, and moves the checkpoints of the accounts without a fault. For auditors.';
 CREATE FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2035,6 +2040,16 @@ CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETU
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
 COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient, rounded up at ledger scale.';
+CREATE FUNCTION credits.chain_faults(p_first uuid, p_last uuid) RETURNS TABLE(account_id uuid, expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.chain_faults(p_first uuid, p_last uuid) IS 'Faults of the entries since their checkpoint, of the accounts between the two that have new ones.';
+CREATE FUNCTION credits.change_faults(p_first uuid, p_last uuid) RETURNS TABLE(account_id uuid, expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.change_faults(p_first uuid, p_last uuid) IS 'Faults of what has changed since the checkpoints, in the accounts between the two. It writes nothing.';
 CREATE FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2314,6 +2329,11 @@ CREATE FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description text) IS 'Checks what an endpoint is registered with. Raises PT422 bad_webhook.';
+CREATE FUNCTION credits.checkpoint_faults(p_first uuid, p_last uuid) RETURNS TABLE(account_id uuid, expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.checkpoint_faults(p_first uuid, p_last uuid) IS 'Accounts between the two whose wallet has fewer entries than were verified, or has changed without a new entry.';
 CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3660,6 +3680,43 @@ CREATE FUNCTION credits.new_account_id(p_subject text DEFAULT NULL::text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.new_account_id(p_subject text) IS 'An id for an account that is about to be opened: a random uuid (version 4) that begins with the bucket of the user id. Null: an account without a user, in a random bucket.';
+CREATE FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) RETURNS TABLE(entries bigint, last_seq bigint, granted numeric, spent numeric, gap bigint, unlinked bigint, unbalanced bigint, undrawn bigint, overspent bigint)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT count(*) AS entries,
+     max(e.seq) AS last_seq,
+     COALESCE(sum((e.tokens)::numeric) FILTER (WHERE (((e.tokens)::numeric > (0)::numeric) AND (e.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind, 'reinstatement'::credits.entry_kind])) AND ((e.kind <> 'adjustment'::credits.entry_kind) OR ((((e.draws -> 0) -> 'lot_id'::text))::bigint = e.seq)))), (0)::numeric) AS granted,
+     COALESCE((- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))), (0)::numeric) AS spent,
+     min(e.seq) FILTER (WHERE ((e.seq <> (e.seq_before + 1)) OR (e.posted_at <= e.posted_before))) AS gap,
+     min(e.seq) FILTER (WHERE (e.hash IS DISTINCT FROM e.computed)) AS unlinked,
+     min(e.seq) FILTER (WHERE ((e.balance_after)::numeric <> (e.balance_before + (e.tokens)::numeric))) AS unbalanced,
+     min(e.seq) FILTER (WHERE ((
+         CASE
+             WHEN ((e.tokens)::numeric > (0)::numeric) THEN d.drawn
+             ELSE (- d.drawn)
+         END <> (((e.tokens)::numeric + (e.debt_after)::numeric) - e.debt_before)) OR (d.smallest < (0)::numeric))) AS undrawn,
+     min(e.seq) FILTER (WHERE (((e.balance_after)::numeric + (e.debt_after)::numeric) < (0)::numeric)) AS overspent
+    FROM (( SELECT x.seq,
+             x.posted_at,
+             x.kind,
+             x.tokens,
+             x.balance_after,
+             x.debt_after,
+             x.draws,
+             x.hash,
+             COALESCE(lag(x.seq) OVER in_order, new_entries.p_seq) AS seq_before,
+             COALESCE(lag(x.posted_at) OVER in_order, new_entries.p_posted_at) AS posted_before,
+             COALESCE((lag(x.balance_after) OVER in_order)::numeric, new_entries.p_balance) AS balance_before,
+             COALESCE((lag(x.debt_after) OVER in_order)::numeric, new_entries.p_debt) AS debt_before,
+             credits.entry_hash(COALESCE(lag(x.hash) OVER in_order, new_entries.p_hash), x.*) AS computed
+            FROM credits.entries x
+           WHERE ((x.account_id = new_entries.p_account_id) AND (x.seq > new_entries.p_seq) AND (x.posted_at > new_entries.p_posted_at))
+           WINDOW in_order AS (ORDER BY x.seq, x.posted_at)) e
+      CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS drawn,
+             COALESCE(min(y.tokens), (0)::numeric) AS smallest
+            FROM jsonb_to_recordset(e.draws) y(lot_id bigint, tokens numeric)) d);
+END;
+COMMENT ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) IS 'The entries of an account after entry p_seq, whose time, hash, balance and debt are given: their number, their sums, and the first entry that is out of order, not linked, not balanced, not drawn, or below zero without debt.';
 CREATE FUNCTION credits.new_referral_code(p_account_id uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4822,6 +4879,11 @@ CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RET
     LANGUAGE sql IMMUTABLE
     RETURN trim_scale(trunc(((amount)::numeric * tokens_per_unit), 6));
 COMMENT ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) IS 'The tokens of a top-up of amount (minor units), rounded down at ledger scale.';
+CREATE FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) RETURNS TABLE(account_id uuid, expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) IS 'Wallets between the two that are out of their bounds or disagree with their open holds; and of those with new entries since their checkpoint, the ones that disagree with their lots.';
 CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN transaction_timestamp();
@@ -9606,6 +9668,28 @@ CREATE TABLE credits.account_origins (
 ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after their period.';
 COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it. Empty when they are not known.';
+CREATE TABLE credits.audit_checkpoints (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    verified_at timestamp with time zone NOT NULL,
+    balance credits.tokens NOT NULL,
+    debt credits.amount NOT NULL,
+    lifetime_granted credits.amount NOT NULL,
+    lifetime_spent credits.amount NOT NULL,
+    hash bytea NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY credits.audit_checkpoints FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.audit_checkpoints IS 'How far pgcredits audit --incremental has verified each account: the state of the wallet after entry seq. Only credits.audit_changes writes it, for accounts in which it found no fault.';
+COMMENT ON COLUMN credits.audit_checkpoints.seq IS 'The last entry that was verified.';
+COMMENT ON COLUMN credits.audit_checkpoints.posted_at IS 'When that entry was posted; -infinity if there was none.';
+COMMENT ON COLUMN credits.audit_checkpoints.verified_at IS 'When it was verified.';
+COMMENT ON COLUMN credits.audit_checkpoints.balance IS 'The balance after that entry.';
+COMMENT ON COLUMN credits.audit_checkpoints.debt IS 'The debt after that entry.';
+COMMENT ON COLUMN credits.audit_checkpoints.lifetime_granted IS 'The tokens ever granted, after that entry.';
+COMMENT ON COLUMN credits.audit_checkpoints.lifetime_spent IS 'The tokens ever spent less refunds, after that entry.';
+COMMENT ON COLUMN credits.audit_checkpoints.hash IS 'The hash of that entry; empty if there was none.';
 CREATE TABLE credits.audits (
     one_row boolean DEFAULT true NOT NULL,
     audited_at timestamp with time zone NOT NULL,
@@ -9828,6 +9912,8 @@ ALTER TABLE ONLY credits.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (key_id);
 ALTER TABLE ONLY credits.api_keys
     ADD CONSTRAINT api_keys_repeat_key UNIQUE (idempotency_key);
+ALTER TABLE ONLY credits.audit_checkpoints
+    ADD CONSTRAINT audit_checkpoints_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.audits
     ADD CONSTRAINT audits_pkey PRIMARY KEY (one_row);
 ALTER TABLE ONLY credits.auto_topups
@@ -10255,12 +10341,14 @@ CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true)
 ALTER TABLE credits.api_key_changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.api_key_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.api_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.audit_checkpoints ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.api_key_changes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.api_key_secrets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.api_keys FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.audit_checkpoints FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.audits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.auto_topups FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.awaited_objects FOR SELECT TO auditor USING (true);
@@ -10417,6 +10505,7 @@ CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.api_key_changes TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.api_key_secrets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.api_keys TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.audit_checkpoints TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.audits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.auto_topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.awaited_objects TO credits_owner USING (true) WITH CHECK (true);
@@ -11018,6 +11107,8 @@ REVOKE ALL ON FUNCTION credits.asks_for_authentication(p_error jsonb) FROM PUBLI
 REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.codes TO auditor;
 REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.audit_changes(p_first uuid, p_last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.audit_changes(p_first uuid, p_last uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
@@ -11093,6 +11184,10 @@ REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry cre
 REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) TO auditor;
+REVOKE ALL ON FUNCTION credits.chain_faults(p_first uuid, p_last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.chain_faults(p_first uuid, p_last uuid) TO auditor;
+REVOKE ALL ON FUNCTION credits.change_faults(p_first uuid, p_last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.change_faults(p_first uuid, p_last uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.change_key_expiry(p_key credits.api_keys, p_expires_at timestamp with time zone, p_user credits.api_keys) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
@@ -11159,6 +11254,8 @@ REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tier
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_webhook(p_url text, p_kinds text[], p_description text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkpoint_faults(p_first uuid, p_last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.checkpoint_faults(p_first uuid, p_last uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.claim_analyst(p_login text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
@@ -11469,6 +11566,8 @@ REVOKE ALL ON FUNCTION credits.named_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.named_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.net_price(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) FROM PUBLIC;
@@ -11738,6 +11837,8 @@ GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeri
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO spender;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
+REVOKE ALL ON FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.trust_claims(p_login name, p_roles text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.trust_login(p_login name) FROM PUBLIC;
@@ -12089,6 +12190,7 @@ GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
+GRANT SELECT ON TABLE credits.audit_checkpoints TO auditor;
 GRANT SELECT ON TABLE credits.audits TO auditor;
 GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;
