@@ -4,7 +4,7 @@
 --   authenticated   own rows through the views of api; spend, quote, order for themselves
 --   spender         what a backend needs to charge its users: charge, hold, quote and open accounts for anybody, and
 --                   read their balances and holds. It grants no tokens, so a thief of this login cannot make any
---   support         every row through the views of api, and the reports on single accounts of audit; no function
+--   support         every row through the views of api, and the reports on single accounts of audit; no other function
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
 --   auditor         everything but passwords, and the secrets of webhooks, API keys and sessions, to read
@@ -90,6 +90,7 @@ grant usage on type
 api.spend_receipt, api.quote, api.account_receipt, api.hold_receipt, api.capture_receipt, api.release_receipt,
 api.refusal_receipt
 to authenticated, spender, service_role;
+grant usage on type api.entry_receipt, api.balance_explanation to authenticated, service_role;
 grant usage on type api.failure_receipt, api.batch_receipt to spender, service_role;
 grant usage on type
 api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api.referral_offer, api.plan_offer,
@@ -112,7 +113,7 @@ grant execute on function api.consume_tokens_batch, api.report_failure to spende
 -- For the user's own account; a service calls these for any user.
 grant execute on function
 api.create_order, api.set_spend_limit, api.lift_spend_limit, api.set_low_balance, api.reset_low_balance,
-api.redeem_code, api.referral_code, api.set_auto_topup, api.stop_auto_topup
+api.redeem_code, api.referral_code, api.set_auto_topup, api.stop_auto_topup, api.receipt, api.explain_balance
 to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, bpchar, text, timestamptz, bigint, text, text, jsonb),
@@ -210,6 +211,8 @@ grant execute on function credits.me, credits.subject, credits.clock(uuid), cred
 -- Support also sees the payments and holds that wait for a person.
 grant usage on schema audit to support;
 grant select on audit.parked, audit.stuck_holds to support;
+-- The same explanations as in api, about anybody.
+grant execute on function audit.receipt, audit.explain_balance to support, auditor;
 grant execute on function credits.stripe_id to support;
 grant select (
     event_id, type, outcome, reason, trouble, received_at, account_id, order_id, object_id, payload

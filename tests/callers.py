@@ -116,6 +116,7 @@ STATUS = {
     "bad_replay": 422,
     "bad_page": 422,
     "bad_clock": 422,
+    "bad_at": 422,
     "bad_limit": 422,
     "bad_login": 422,
     "bad_answer": 422,

@@ -105,7 +105,7 @@ begin
     end if;
 
     -- 3. How much? 4. Give back.
-    v_part := credits.claim_refund(v_charge, v_named);
+    v_part := credits.claim_refund(v_charge, v_named, v_lock.seq + 1);
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = v_charge.account_id;
     v_back := credits.return_charge(v_charge, v_part.refunded, v_part.tokens, v_wallet.debt);
 

@@ -19,7 +19,8 @@ given_back as (
         r.account_id,
         r.charge_seq,
         sum(r.tokens) as tokens,
-        min(r.seq) as first_seq
+        min(r.seq) as first_seq,
+        array_agg(r.seq order by r.seq) as seqs
     from refunds as r
     group by r.account_id, r.charge_seq
 ),
@@ -67,6 +68,7 @@ noted as (
         c.account_id,
         c.seq,
         c.refunded,
+        c.refund_seqs,
         p.tokens as repaid
     from credits.charge_refunds as c
     left join repaid as p on c.account_id = p.account_id and c.seq = p.seq
@@ -75,10 +77,10 @@ noted as (
 select
     coalesce(g.account_id, c.account_id) as account_id,
     format(
-        'entry %s charged %s, refunds of it %s',
-        coalesce(g.charge_seq, c.seq), coalesce(-e.tokens, 0), coalesce(g.tokens, 0)
+        'entry %s charged %s, refunds of it %s by the entries %s',
+        coalesce(g.charge_seq, c.seq), coalesce(-e.tokens, 0), coalesce(g.tokens, 0), coalesce(g.seqs, '{}')
     ) as expected,
-    format('%s refunded', coalesce(c.refunded, 0)) as found
+    format('%s refunded by the entries %s', coalesce(c.refunded, 0), coalesce(c.refund_seqs, '{}')) as found
 from given_back as g
 full join (
     select x.*
@@ -93,6 +95,7 @@ where
     g.tokens is distinct from c.refunded
     or c.refunded > -coalesce(e.tokens, 0)
     or g.first_seq < e.seq
+    or g.seqs is distinct from c.refund_seqs
 union all
 select
     r.account_id,

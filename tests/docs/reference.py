@@ -27,7 +27,7 @@ GROUPS = {
     "Calls to Stripe": "claim_stripe_calls report_stripe_call",
     "Subscriptions": "offer_plan start_free_plan payment_customer attach_customer plans subscriptions",
     "Accounts and balances": "open_account verify_email freeze_account thaw_account balance balance_versions"
-    " lots entries",
+    " lots entries receipt explain_balance",
     "Campaigns": "redeem_code referral_code referrals",
     "Guests": "guest_consume guest_allowance confirm_guest_use release_guest_use",
     "Limits and notices": "set_spend_limit lift_spend_limit set_low_balance reset_low_balance"

@@ -109,7 +109,7 @@ comment on function credits.return_repaid(uuid, bigint, numeric) is
 'Gives p_tokens of debt that charge p_seq made back to the lots that repaid it, and returns the draws.';
 
 create or replace function credits.claim_refund(
-    p_charge credits.entries, p_named numeric, out refunded numeric, out tokens numeric
+    p_charge credits.entries, p_named numeric, p_seq bigint, out refunded numeric, out tokens numeric
 )
 language plpgsql
 volatile
@@ -135,14 +135,15 @@ begin
             json_build_object('refundable', trim_scale(v_refundable))
         );
     end if;
-    insert into credits.charge_refunds as r (account_id, seq, refunded)
-    values (p_charge.account_id, p_charge.seq, tokens)
-    on conflict (account_id, seq) do update set refunded = r.refunded + excluded.refunded;
+    insert into credits.charge_refunds as r (account_id, seq, refunded, refund_seqs)
+    values (p_charge.account_id, p_charge.seq, tokens, array[p_seq])
+    on conflict (account_id, seq) do update
+    set refunded = r.refunded + excluded.refunded, refund_seqs = r.refund_seqs || p_seq;
 end
 $$;
-comment on function credits.claim_refund(credits.entries, numeric) is
+comment on function credits.claim_refund(credits.entries, numeric, bigint) is
 'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. '
-'refunded: what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
+'refunded: what was given back before. p_seq: the seq that the refund will have. Raises PT409 already_refunded, PT422 bad_amount.';
 
 create or replace function credits.return_charge(
     p_charge credits.entries,

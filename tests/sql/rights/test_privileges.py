@@ -428,6 +428,8 @@ OWN = {
     "api.start_free_plan(text)": "",
     "api.offer_plan(text,text)": "'nothing'",
     "api.payment_customer(text)": "",
+    "api.explain_balance(timestamp with time zone,text,bigint,bigint)": "",
+    "api.receipt(text)": "'nothing'",
 }
 # For services.
 SERVE = {
@@ -492,6 +494,8 @@ SERVE = {
     ),
 }
 CALLS = CHARGE | CHARGE_ANYBODY | OWN | SERVE
+# The same explanations, for support and auditors, about anybody.
+EXPLAIN = {"audit.explain_balance(text,timestamp with time zone,bigint,bigint)", "audit.receipt(text)"}
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
 READING = {
     "credits.clock(uuid)",
@@ -518,7 +522,7 @@ EXECUTE = {
         "credits.clock(uuid)",
         "credits.user_of(uuid)",
     },
-    "support": {*SHOPPING, *WHO, "credits.stripe_id(jsonb)", "credits.stripe_amount(jsonb)"},
+    "support": {*SHOPPING, *WHO, *EXPLAIN, "credits.stripe_id(jsonb)", "credits.stripe_amount(jsonb)"},
     "service_role": {*CALLS, *SHOPPING, *WHO, *WHOLE},
     "analyst": {
         "credits.analyst_segments()",
@@ -538,6 +542,7 @@ EXECUTE = {
         "credits.touched_wallet_faults(uuid,uuid)",
         "credits.audit_changes(uuid,uuid)",
         "credits.new_entries(uuid,bigint,timestamp with time zone,bytea,numeric,numeric)",
+        *EXPLAIN,
         "credits.note_audit(bigint,bigint)",
         *HELPERS,
         "credits.clock()",

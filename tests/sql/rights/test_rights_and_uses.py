@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from callers import Connection
-from sql.rights.test_privileges import CALLS, EXECUTE, ROLES
+from sql.rights.test_privileges import CALLS, EXECUTE, EXPLAIN, ROLES
 
 SCHEMAS = "('credits', 'api', 'analytics', 'audit', 'yoyo')"
 Ask = Callable[..., set[Any]]
@@ -85,7 +85,7 @@ def ask(admin: Connection) -> Ask:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_functions_are_granted_only_where_called(role: str, ask: Ask) -> None:
-    by_name = EXECUTE[role] if role == "pgcredits_catalog" else {*CALLS, *BY_THE_COMMAND[role]}
+    by_name = EXECUTE[role] if role == "pgcredits_catalog" else {*CALLS, *EXPLAIN, *BY_THE_COMMAND[role]}
     assert ask(CALLED, role=role) - by_name == set()
 
 

@@ -42,6 +42,8 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "api.consume_tokens/4": [
         ADA | {"module_id": "'metube'", "module_name": "'MeTube'", "tokens_to_consume": "10"}
     ],
+    "api.explain_balance": [ADA | {"at": "now()", "movements": "5", "before_seq": "5"}],
+    "audit.explain_balance": [ADA | {"at": "now()", "movements": "5", "before_seq": "5"}],
     "api.extend_hold": [{"hold_id": ":hold", "ttl": "'10 minutes'", "user_id": "'ada'"}],
     "api.hold_tokens": [ADA | {"module_id": "'metube'", "ttl": "'10 minutes'"}],
     "api.refund_usage": [{"entry_id": ":entry", "tokens": "5"}],

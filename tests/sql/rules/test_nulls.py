@@ -142,6 +142,12 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "idempotency_key": KEY,
     },
     "dismiss_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
+    "explain_balance/4": {
+        "at": Omitted("now"),
+        "user_id": "bad_user",
+        "movements": Omitted("a hundred"),
+        "before_seq": Omitted("the newest movements"),
+    },
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
     "change_password/3": {
         "email": "unknown_user",
@@ -224,6 +230,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "list": "bad_page",
         "since": Omitted("it goes back to where the last reading ended"),
     },
+    "receipt/1": {"entry_id": "unknown_entry"},
     "redeem_code/3": {"code": "unknown_code", "idempotency_key": KEY, "user_id": "bad_user"},
     "referral_code/1": {"user_id": "bad_user"},
     "refund_usage/4": {
@@ -450,6 +457,7 @@ class World:
             "consume_tokens_batch/2": {"items": Jsonb([self.ada | whisper]), "atomic": True},
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
             "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
+            "explain_balance/4": self.ada | {"at": "2026-01-01 00:00Z", "movements": 5, "before_seq": 5},
             "extend_hold/3": hold | {"ttl": "2 hours"},
             "change_password/3": bea
             | {"password_hash": self.password_hash, "compared_hash": self.password_hash},
@@ -484,6 +492,7 @@ class World:
             "payment_customer/1": self.ada,
             "quote_tokens/3": self.ada | whisper | {"usage": {"calls": 2}},
             "read_stripe_list/2": {"list": "events", "since": "2026-01-01"},
+            "receipt/1": {"entry_id": self.entry_id},
             "redeem_code/3": self.ada | {"code": self.code, "idempotency_key": "k"},
             "referral_code/1": self.ada,
             "refund_usage/4": {
