@@ -7,7 +7,10 @@ add column refund_seqs bigint[] not null default '{}';
 update credits.charge_refunds as r
 set refund_seqs = x.seqs
 from (
-    select e.account_id, e.refunds_seq, array_agg(e.seq order by e.seq) as seqs
+    select
+        e.account_id,
+        e.refunds_seq,
+        array_agg(e.seq order by e.seq) as seqs
     from credits.entries as e
     where e.refunds_seq is not null
     group by e.account_id, e.refunds_seq

@@ -10,8 +10,8 @@ comment on type api.entry_receipt is
 comment on type api.balance_explanation is
 'Why a balance is what it is. balance: the number that api.balance shows. balance_posted: what the entries add up to. '
 'opening: the balance before the movements. holds: what is held, part of the balance. lots: the tokens that are there, '
-'and when they expire: they add up to balance + debt. before_seq: with it the next call goes on with older movements; '
-'null when there are none. With before_seq in the call, balance, held, holds and lots are null.';
+'and when they expire: they add up to balance + debt. before_seq: give it to the next call, which goes on with older '
+'movements; null when there are no older ones. With before_seq in the call, balance, held, holds and lots are null.';
 comment on type audit.balance_line is
 'A line of an explained balance. line: opening, movement, late, unbooked, balance, carried, held or lot. '
 'balance_posted: the balance as the entries up to here were posted. balance_effective: the same lines in the order in '

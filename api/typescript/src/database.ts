@@ -719,6 +719,16 @@ export interface Database {
             }
         Returns: Database["api"]["CompositeTypes"]["sessions_ended"];
       };
+      explain_balance: {
+        Args:
+          | {
+              at?: string | null | undefined;
+              user_id?: string | null | undefined;
+              movements?: Quantity | null | undefined;
+              before_seq?: Quantity | null | undefined;
+            }
+        Returns: Database["api"]["CompositeTypes"]["balance_explanation"];
+      };
       extend_hold: {
         Args:
           | {
@@ -884,6 +894,13 @@ export interface Database {
               since?: string | null | undefined;
             }
         Returns: Database["api"]["CompositeTypes"]["stripe_reading"];
+      };
+      receipt: {
+        Args:
+          | {
+              entry_id: string;
+            }
+        Returns: Database["api"]["CompositeTypes"]["entry_receipt"];
       };
       redeem_code: {
         Args:
@@ -1243,6 +1260,20 @@ export interface Database {
         monthly_limit: Numeric | null;
         stripe_customer_id: string | null;
       };
+      /** Why a balance is what it is. balance: the number that api.balance shows. balance_posted: what the entries add up to. opening: the balance before the movements. holds: what is held, part of the balance. lots: the tokens that are there, and when they expire: they add up to balance + debt. before_seq: give it to the next call, which goes on with older movements; null when there are no older ones. With before_seq in the call, balance, held, holds and lots are null. */
+      balance_explanation: {
+        user_id: string | null;
+        at: string | null;
+        balance: Numeric | null;
+        balance_posted: Numeric | null;
+        debt: Numeric | null;
+        held: Numeric | null;
+        opening: Numeric | null;
+        movements: Json;
+        holds: Json;
+        lots: Json;
+        before_seq: Numeric | null;
+      };
       /** What became of a batch. verdicts has one object for each item, in the same order: {"ok": true, …} with the answer of consume_tokens, or {"ok": false, "code": "PT402", "error": slug, "message", …} with the facts of the refusal. */
       batch_receipt: {
         accepted: Numeric | null;
@@ -1274,6 +1305,35 @@ export interface Database {
         user_id: string | null;
         email: string | null;
         password_hash: string | null;
+      };
+      /** One entry explained. tokens = balance_after - balance_before. price: the version of the price and whose it is. parts: a line for each dimension, as in a quote, and how much of it was free (free_used). calculation: from the sum of the parts to the tokens of the entry. lots: what each lot gave (below zero) or got, and the purchase that it came from. purchase: the order of this entry. hold: the hold that it captured, and all captures of it. refunds_entry: the charge that this entry gives back. refunds: the refunds of this entry. Null where it does not apply. */
+      entry_receipt: {
+        entry_id: string | null;
+        user_id: string | null;
+        seq: Numeric | null;
+        kind: string | null;
+        what: string | null;
+        posted_at: string | null;
+        effective_at: string | null;
+        tokens: Numeric | null;
+        balance_before: Numeric | null;
+        balance_after: Numeric | null;
+        debt_before: Numeric | null;
+        debt_after: Numeric | null;
+        module_id: string | null;
+        usage: Json;
+        price: Json;
+        parts: Json;
+        calculation: Json;
+        lots: Json;
+        purchase: Json;
+        hold: Json;
+        refunds_entry: string | null;
+        refunded: Numeric | null;
+        refunds: Json;
+        metadata: Json;
+        previous_hash: string | null;
+        hash: string | null;
       };
       /** What a Stripe event led to. */
       event_receipt: {
@@ -1631,9 +1691,11 @@ export const KEYED: ReadonlySet<string> = new Set([
 
 /** Functions that change nothing. */
 export const READING: ReadonlySet<string> = new Set([
+  "explain_balance",
   "find_credential",
   "guest_allowance",
   "operating_figures",
   "payment_customer",
   "quote_tokens",
+  "receipt",
 ]);

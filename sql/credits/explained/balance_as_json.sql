@@ -7,7 +7,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return case p_line.line
+    return case coalesce(p_line.line, '')
         when 'held' then jsonb_build_object(
             'hold_id', p_line.hold_id, 'what', p_line.what, 'held', p_line.held,
             'created_at', credits.utc_text(p_line.posted_at), 'expires_at', credits.utc_text(p_line.expires_at)

@@ -160,7 +160,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_newest - p_seq > 1000 then
+    if (p_newest - p_seq <= 1000) is not true then
         return;
     end if;
     return query
@@ -175,7 +175,7 @@ begin
         select d.lot_id, sum(case when e.tokens > 0 then -d.tokens else d.tokens end) as tokens
         from credits.entries as e
         cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
-        where e.account_id = p_account_id and e.seq > p_seq and e.seq <= p_newest and d.lot_id <> e.seq
+        where e.account_id = p_account_id and e.seq > p_seq and e.seq <= p_newest and (d.lot_id = e.seq) is not true
         group by d.lot_id
     ) as m on l.lot_id = m.lot_id
     cross join lateral (
@@ -183,7 +183,7 @@ begin
             case
                 when (l.expires_at <= p_at) is not true then l.remaining + coalesce(m.tokens, 0)
                 -- Only a hold keeps tokens past the date of their lot.
-                when p_newest = p_seq then l.held - coalesce((
+                when (p_newest = p_seq) is true then l.held - coalesce((
                     select sum(d.tokens)
                     from credits.held_draws as d
                     where d.account_id = l.account_id and d.lot_id = l.lot_id and d.expires_at <= p_at
@@ -191,7 +191,7 @@ begin
             end as tokens
     ) as x
     where
-        l.account_id = p_account_id and (l.live or p_newest > p_seq) and x.tokens > 0
+        l.account_id = p_account_id and (l.live or (p_newest > p_seq) is true) and x.tokens > 0
         -- A period of a plan that was paid late is there from its beginning.
         and (l.lot_id <= p_seq or (l.source in ('allowance', 'rollover') and l.effective_at <= p_at))
     order by l.expires_at, l.lot_id

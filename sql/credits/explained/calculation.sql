@@ -39,8 +39,8 @@ as $$
 begin
     -- A capture takes from the hold what it costs, as far as that goes. A late one finds nothing held any more, and
     -- charges what the hold was for and was not paid.
-    return greatest(p_hold.tokens - coalesce((
-        select sum(-e.tokens + case when p_late then 0 else coalesce(s.tokens, 0) end)
+    return greatest(coalesce(p_hold.tokens, 0) - coalesce((
+        select sum(case when p_late is true then 0 else coalesce(s.tokens, 0) end - e.tokens)
         from credits.entries as e
         left join credits.shortfalls as s on e.account_id = s.account_id and e.seq = s.entry_seq
         where e.account_id = p_hold.account_id and e.seq = any (p_hold.seqs) and e.seq < p_seq
@@ -95,9 +95,10 @@ begin
     -- 2. The parts, and their sum.
     select p.* into v_price from credits.prices as p where p.price_id = p_entry.price_id;
     select
-        jsonb_agg(l.part || jsonb_build_object('free_used', trim_scale(least(
-            (l.part ->> 'quantity')::numeric, (l.part ->> 'free_quantity')::numeric
-        ))) order by l.number),
+        jsonb_agg(l.part || jsonb_build_object('free_used', case
+            when ((l.part ->> 'quantity')::numeric < (l.part ->> 'free_quantity')::numeric) is true then l.part -> 'quantity'
+            else l.part -> 'free_quantity'
+        end) order by l.number),
         sum((l.part ->> 'charge')::numeric)
     into parts, v_sum
     from jsonb_array_elements(credits.price_parts(p_entry.price_id, v_usage)) with ordinality as l (part, number);
@@ -119,9 +120,9 @@ begin
         'earlier_parts', trim_scale(v_earlier),
         'cost', trim_scale(v_cost),
         'basis', case
-            when p_entry.kind = 'byok' then 'own_key'
-            when v_charged = v_cost then 'price'
-            when v_charged = v_kept then 'hold'
+            when (p_entry.kind = 'byok') is true then 'own_key'
+            when (v_charged = v_cost) is true then 'price'
+            when (v_charged = v_kept) is true then 'hold'
         end,
         'held_before', trim_scale(v_kept),
         'charged', trim_scale(v_charged),
@@ -134,6 +135,6 @@ $$;
 comment on function credits.calculation(credits.entries, credits.holds, numeric) is
 'How the tokens of a charge were computed. parts: a line for each dimension. calculation: sum of the parts × margin ÷ '
 'exchange_rate = before_rounding; that rounded up, less earlier_parts, is the cost. charged = cost, if basis is '
-'price; held_before, if it is hold (all that the hold kept was charged); 0, if it is own_key. Another basis is a fault, and '
-'null. charged - shortfall = paid = debt + what the lots gave. p_hold: the hold that it captured, or null. p_debt: the '
-'debt that it made.';
+'price; held_before, if it is hold (all that the hold kept was charged); 0, if it is own_key. A null basis is a '
+'fault. charged - shortfall = paid = debt + what the lots gave. p_hold: the hold that it captured, or null. p_debt: '
+'the debt that it made.';

@@ -26,7 +26,7 @@ begin
 end
 $$;
 comment on function credits.order_as_json(uuid, uuid) is
-'An order and its payment, with the ids that Stripe knows it by. amount, paid and reversed are minor units of currency.';
+'An order and its payment, with their ids at Stripe. amount, paid and reversed are minor units of currency.';
 
 create or replace function credits.drawn_lots(p_entry credits.entries)
 returns jsonb
@@ -40,7 +40,7 @@ begin
             jsonb_build_object(
                 'lot_id', d.lot_id,
                 'entry_id', p_entry.account_id || ':' || d.lot_id,
-                'tokens', trim_scale(case when p_entry.tokens > 0 then d.tokens else -d.tokens end),
+                'tokens', trim_scale(case when (p_entry.tokens > 0) is true then d.tokens else -d.tokens end),
                 'source', l.source,
                 'package_name', l.package_name,
                 'scope', l.scope,
@@ -58,8 +58,8 @@ begin
 end
 $$;
 comment on function credits.drawn_lots(credits.entries) is
-'The lots that an entry changed, in its order: tokens above zero went into the lot, and below zero out of it. purchase: '
-'the order that paid for the lot.';
+'The lots that an entry changed, in its order: tokens above zero went into the lot, and below zero out of it. '
+'purchase: the order that paid for the lot.';
 
 create or replace function credits.hold_as_json(p_hold credits.holds, p_seq bigint)
 returns jsonb

@@ -55,7 +55,7 @@ begin
         from credits.total_line('opening', v_opening, 0, null, v_opening.posted_at) as o
         union all
         select
-            case m.line when 'movement' then 2 when 'late' then 3 else 4 end,
+            case coalesce(m.line, '') when 'movement' then 2 when 'late' then 3 else 4 end,
             m.place, m.line, m.posted_at, m.tokens, m.balance_posted, trim_scale(m.effective), m.what, m.kind, m.debt,
             m.held, m.effective_at, m.expires_at, m.seq, m.entry_id, m.hold_id
         from moved as m
@@ -127,7 +127,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not (credits.is_sane_time(p_at) and coalesce(p_at <= credits.clock(p_account_id), true)) then
-        perform credits.fail(422, 'bad_at', 'at must be a time from the year 2000 until now');
+        perform credits.fail(422, 'bad_at', 'at must be a time from the year 2000 on, and not in the future');
     elsif (p_movements between 1 and 1000 and coalesce(p_before_seq between 1 and 1000000000000000000, true)) is not true then
         perform credits.fail(
             422, 'bad_limit', 'movements must be from 1 to 1000, and before_seq from 1 to 10^18'

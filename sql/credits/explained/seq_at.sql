@@ -1,5 +1,5 @@
--- Where the ledger of an account was at a moment. posted_at rises strictly with seq, so the place is found by halving: a
--- million entries take twenty look-ups by key.
+-- Where the ledger of an account was at a moment. posted_at rises strictly with seq, so the place is found by halving:
+-- a million entries take twenty look-ups by key.
 create or replace function credits.seq_at(p_account_id uuid, p_at timestamptz)
 returns bigint
 language plpgsql
@@ -17,8 +17,8 @@ begin
     if (v_wallet.posted_at <= p_at) is true then
         return v_wallet.seq;
     end if;
-    v_high := v_wallet.seq;
-    while v_high - v_low > 1 loop
+    v_high := coalesce(v_wallet.seq, 0);
+    while (v_high - v_low > 1) is true loop
         v_middle := (v_low + v_high) / 2;
         select e.posted_at into v_posted_at
         from credits.entries as e

@@ -143,7 +143,8 @@ end
 $$;
 comment on function credits.claim_refund(credits.entries, numeric, bigint) is
 'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. '
-'refunded: what was given back before. p_seq: the seq that the refund will have. Raises PT409 already_refunded, PT422 bad_amount.';
+'refunded: what was given back before. p_seq: the seq that the refund will have. Raises PT409 already_refunded, PT422 '
+'bad_amount.';
 
 create or replace function credits.return_charge(
     p_charge credits.entries,

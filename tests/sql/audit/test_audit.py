@@ -847,6 +847,8 @@ FAULTS = {
     "check_refunds": [
         f"update credits.charge_refunds set refunded = refunded + 1 where {ME}",
         f"update credits.charge_refunds set refunded = refunded - 1 where {ME}",
+        f"update credits.charge_refunds set refund_seqs = '{{}}' where {ME}",
+        f"update credits.charge_refunds set refund_seqs = refund_seqs || 99::bigint where {ME}",
         f"delete from credits.charge_refunds where {ME}",
         f"insert into credits.charge_refunds select account_id, {BOUGHT}, 1 from credits.wallets where {ME}",
         f"insert into credits.charge_refunds select account_id, 99, 1 from credits.wallets where {ME}",

@@ -193,7 +193,7 @@ def test_there_is_an_answer_where_there_is_nothing(bank: Bank) -> None:
         assert told["before_seq"] is None
 
 
-def test_what_cannot_be_explained_is_refused(user: User, service: Caller, admin: Connection) -> None:
+def test_bad_questions_about_a_balance_are_refused(user: User, service: Caller, admin: Connection) -> None:
     ada, bob = user(100), user(100)
     for caller, arguments, slug in (
         (ada, {"at": "2090-01-01 00:00Z"}, "bad_at"),

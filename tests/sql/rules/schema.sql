@@ -77,6 +77,20 @@ CREATE TYPE api.auto_topup_receipt AS (
 	stripe_customer_id text
 );
 COMMENT ON TYPE api.auto_topup_receipt IS 'The answer of api.set_auto_topup and api.stop_auto_topup.';
+CREATE TYPE api.balance_explanation AS (
+	user_id text,
+	at timestamp with time zone,
+	balance numeric,
+	balance_posted numeric,
+	debt numeric,
+	held numeric,
+	opening numeric,
+	movements jsonb,
+	holds jsonb,
+	lots jsonb,
+	before_seq bigint
+);
+COMMENT ON TYPE api.balance_explanation IS 'Why a balance is what it is. balance: the number that api.balance shows. balance_posted: what the entries add up to. opening: the balance before the movements. holds: what is held, part of the balance. lots: the tokens that are there, and when they expire: they add up to balance + debt. before_seq: give it to the next call, which goes on with older movements; null when there are no older ones. With before_seq in the call, balance, held, holds and lots are null.';
 CREATE TYPE api.batch_receipt AS (
 	accepted bigint,
 	refused bigint,
@@ -109,6 +123,35 @@ CREATE TYPE api.credential AS (
 	password_hash text
 );
 COMMENT ON TYPE api.credential IS 'A sign-in of the embedded identity provider.';
+CREATE TYPE api.entry_receipt AS (
+	entry_id text,
+	user_id text,
+	seq bigint,
+	kind text,
+	what text,
+	posted_at timestamp with time zone,
+	effective_at timestamp with time zone,
+	tokens numeric,
+	balance_before numeric,
+	balance_after numeric,
+	debt_before numeric,
+	debt_after numeric,
+	module_id text,
+	usage jsonb,
+	price jsonb,
+	parts jsonb,
+	calculation jsonb,
+	lots jsonb,
+	purchase jsonb,
+	hold jsonb,
+	refunds_entry text,
+	refunded numeric,
+	refunds jsonb,
+	metadata jsonb,
+	previous_hash text,
+	hash text
+);
+COMMENT ON TYPE api.entry_receipt IS 'One entry explained. tokens = balance_after - balance_before. price: the version of the price and whose it is. parts: a line for each dimension, as in a quote, and how much of it was free (free_used). calculation: from the sum of the parts to the tokens of the entry. lots: what each lot gave (below zero) or got, and the purchase that it came from. purchase: the order of this entry. hold: the hold that it captured, and all captures of it. refunds_entry: the charge that this entry gives back. refunds: the refunds of this entry. Null where it does not apply.';
 CREATE TYPE api.event_receipt AS (
 	event_id text,
 	type text,
@@ -441,6 +484,24 @@ CREATE TYPE api.webhook_result AS (
 	endpoint_state text
 );
 COMMENT ON TYPE api.webhook_result IS 'What became of a message: its state, when it is sent again, and the state of its endpoint.';
+CREATE TYPE audit.balance_line AS (
+	place bigint,
+	line text,
+	posted_at timestamp with time zone,
+	tokens numeric,
+	balance_posted numeric,
+	balance_effective numeric,
+	what text,
+	kind text,
+	debt numeric,
+	held numeric,
+	effective_at timestamp with time zone,
+	expires_at timestamp with time zone,
+	seq bigint,
+	entry_id text,
+	hold_id text
+);
+COMMENT ON TYPE audit.balance_line IS 'A line of an explained balance. line: opening, movement, late, unbooked, balance, carried, held or lot. balance_posted: the balance as the entries up to here were posted. balance_effective: the same lines in the order in which they took effect, added up to here.';
 CREATE DOMAIN credits.account_status AS text
 	CONSTRAINT account_status_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text])));
 COMMENT ON DOMAIN credits.account_status IS 'active, frozen (cannot spend) or closed (cannot get anything either).';
@@ -741,6 +802,24 @@ CREATE FUNCTION api.end_sessions(user_id text DEFAULT NULL::text) RETURNS api.se
 COMMENT ON FUNCTION api.end_sessions(user_id text) IS 'End all sessions of the caller, or of the user that a service names. Safe to repeat. Access tokens that were issued
 before count until they expire.
 Raises PT404 unknown_user, PT401 not_signed_in, PT422 bad_user or bad_isolation, PT503 busy, PT403 not_yours.';
+CREATE FUNCTION api.explain_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone, user_id text DEFAULT NULL::text, movements bigint DEFAULT 100, before_seq bigint DEFAULT NULL::bigint) RETURNS api.balance_explanation
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.explain_balance(at timestamp with time zone, user_id text, movements bigint, before_seq bigint) IS 'Explain a balance: the movements that made it, what is held, and what expires when.
+at: the moment; null, the default, means now. movements: how many at most, 1 to 1000, the last ones before the moment.
+before_seq: go on with older ones: give before_seq of the answer.
+The answer has opening (the balance before these movements), movements, balance (the number that api.balance shows, or
+showed then), balance_posted (what the entries add up to), debt, held, holds and lots. The lots add up to the balance
+plus the debt. Their order is that of their expiry.
+Each movement has balance_posted, the balance after it, and balance_effective, which adds up the same movements by
+effective_at: an expiry counts from the moment when its lot expired. line says what it is: movement (an entry), late (an
+entry that was posted after the moment, but had taken effect by then) or unbooked (a lot that is past its date, which no
+call has booked yet).
+For an earlier moment: holds are those that were open then; a lot has the date that it has now; lots is null when more
+than a thousand entries came since; a period of a plan that was paid late counts from its beginning; and tokens that a
+hold kept past the date of their lot count until it ended, but their expiry took effect at the date.
+Raises PT404 unknown_user, PT422 bad_at, bad_limit or bad_user, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -923,6 +1002,20 @@ list: one of events, sessions, payment_intents, invoices, charges, refunds, disp
 since: how far back to read; by default to where the last reading ended, and a little further for objects that change.
 A reading that was interrupted less than a day ago goes on where it stopped. Give the page to note_stripe_page.
 Raises PT422 bad_page, PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.receipt(entry_id text) RETURNS api.entry_receipt
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.receipt(entry_id text) IS 'Explain one entry of the ledger, so that a person can check it by hand. Users see their own, services see all.
+entry_id: account:seq, as every answer and api.entries name it.
+parts: for a charge, a line for each dimension, as in a quote, with free_used: how much of it was free. calculation: the
+sum of the parts × margin ÷ exchange_rate is before_rounding. Rounded up at the sixth decimal, and less earlier_parts
+(what earlier captures of the same hold cost), it is the cost. basis says what was charged: price (the cost), hold (all
+that the hold kept, held_before) or own_key (nothing). charged - shortfall = paid, and paid - debt came from the lots.
+lots: what each lot gave (tokens below zero) or got (above zero), and the purchase that it came from.
+Prices are versions that nobody edits, so the calculation is as it was. Orders, lots, holds and refunds are as they are
+now. hold.captures and refunds have at most a hundred entries.
+Raises PT404 unknown_entry, PT401 not_signed_in.';
 CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.redemption_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1232,6 +1325,16 @@ free. Tokens that a hold has stay with it.
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_amount (free), bad_reason or bad_key, PT403 not_yours, PT503
 busy.';
+CREATE FUNCTION audit.explain_balance(user_id text, at timestamp with time zone DEFAULT NULL::timestamp with time zone, movements bigint DEFAULT 100, before_seq bigint DEFAULT NULL::bigint) RETURNS SETOF audit.balance_line
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION audit.explain_balance(user_id text, at timestamp with time zone, movements bigint, before_seq bigint) IS 'Explain the balance of any user, as api.explain_balance does. Raises PT404 unknown_user, PT422 bad_at or bad_limit.';
+CREATE FUNCTION audit.receipt(entry_id text) RETURNS api.entry_receipt
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION audit.receipt(entry_id text) IS 'Explain one entry of any account, as api.receipt does. Raises PT404 unknown_entry.';
 CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1661,6 +1764,11 @@ CREATE FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) IS 'The tokens that an account may spend now, on whatever they are bound to. 0 while it has more debt than it may have. Every answer that says available, and is not about one module, says this.';
+CREATE FUNCTION credits.balance_as_json(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) RETURNS api.balance_explanation
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.balance_as_json(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) IS 'The lines of credits.explained_balance as one object. user_id is null.';
 CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1884,6 +1992,104 @@ CREATE FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) IS 'The bucket of a Stripe event: of the account that its object names, else of the event''s own id. 0 to 65535.';
+CREATE TABLE credits.entries (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    order_id uuid,
+    hold_id uuid,
+    late boolean,
+    refunds_seq bigint,
+    campaign_id text,
+    package_name text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
+COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
+COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
+COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
+COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
+COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
+COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
+COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
+COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
+COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
+CREATE TABLE credits.holds (
+    account_id uuid NOT NULL,
+    hold_id uuid NOT NULL,
+    state credits.hold_state DEFAULT 'open'::text NOT NULL,
+    module_id text NOT NULL,
+    price_id bigint NOT NULL,
+    price_source text DEFAULT 'module'::text NOT NULL,
+    usage jsonb NOT NULL,
+    usage_left jsonb NOT NULL,
+    tokens credits.amount NOT NULL,
+    held credits.amount NOT NULL,
+    captured credits.amount DEFAULT 0 NOT NULL,
+    shortfall credits.amount DEFAULT 0 NOT NULL,
+    draws jsonb NOT NULL,
+    seqs bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    late boolean DEFAULT false NOT NULL,
+    failed boolean DEFAULT false NOT NULL,
+    reason text,
+    by_service boolean NOT NULL,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    ttl numeric NOT NULL,
+    first_balance credits.tokens NOT NULL,
+    first_held credits.amount NOT NULL,
+    first_draws jsonb NOT NULL,
+    first_available credits.amount
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. A hold changes its state once: open → captured, released or expired. From expires_at on, an open hold counts for nothing, booked or not. There are no foreign keys, which would lock more rows. Only definer functions write this table, under the wallet''s lock.';
+COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price at which it was made. Captures are charged by it.';
+COMMENT ON COLUMN credits.holds.price_source IS 'Where its price comes from: module, category, or default (for every other module).';
+COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserved for, per dimension.';
+COMMENT ON COLUMN credits.holds.usage_left IS 'The part of usage that captures have not recorded yet. Below 0 when they recorded more.';
+COMMENT ON COLUMN credits.holds.tokens IS 'Tokens reserved at first.';
+COMMENT ON COLUMN credits.holds.held IS 'Tokens still reserved.';
+COMMENT ON COLUMN credits.holds.captured IS 'Tokens charged: the sum of its entries.';
+COMMENT ON COLUMN credits.holds.shortfall IS 'The part of the cost of its captures that could not be paid.';
+COMMENT ON COLUMN credits.holds.draws IS 'The lots in which the held tokens are reserved, in the order in which they will be charged. The form is that of credits.entries.';
+COMMENT ON COLUMN credits.holds.seqs IS 'The seqs of its captures in the ledger.';
+COMMENT ON COLUMN credits.holds.late IS 'True if it was captured after it had expired, by a fresh debit.';
+COMMENT ON COLUMN credits.holds.failed IS 'True if it was released for a reason that says that the work failed.';
+COMMENT ON COLUMN credits.holds.by_service IS 'True if a service made it. Then only a service may end it, because a user could release it while the work is done.';
+COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
+COMMENT ON COLUMN credits.holds.ttl IS 'The ttl that it was made with, in seconds. This and the first_ columns are for a repeat of the call that made it.';
+COMMENT ON COLUMN credits.holds.first_balance IS 'The balance of the account when it was made.';
+COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
+COMMENT ON COLUMN credits.holds.first_draws IS 'The lots in which it reserved tokens at first, as in draws.';
+COMMENT ON COLUMN credits.holds.first_available IS 'What the account could spend then beside the hold. Null for holds of before this column.';
+CREATE FUNCTION credits.calculation(p_entry credits.entries, p_hold credits.holds, p_debt numeric, OUT parts jsonb, OUT calculation jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.calculation(p_entry credits.entries, p_hold credits.holds, p_debt numeric, OUT parts jsonb, OUT calculation jsonb) IS 'How the tokens of a charge were computed. parts: a line for each dimension. calculation: sum of the parts × margin ÷ exchange_rate = before_rounding; that rounded up, less earlier_parts, is the cost. charged = cost, if basis is price; held_before, if it is hold (all that the hold kept was charged); 0, if it is own_key. A null basis is a fault. charged - shortfall = paid = debt + what the lots gave. p_hold: the hold that it captured, or null. p_debt: the debt that it made.';
 CREATE FUNCTION credits.call_backoff(p_tries bigint) RETURNS interval
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2134,6 +2340,11 @@ CREATE FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_ac
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_account_id uuid) IS 'Checks that a lot of a locked wallet may expire at this moment; null means never. Raises PT422 bad_expiry.';
+CREATE FUNCTION credits.check_explanation(p_at timestamp with time zone, p_movements bigint, p_before_seq bigint, p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_explanation(p_at timestamp with time zone, p_movements bigint, p_before_seq bigint, p_account_id uuid) IS 'Checks the arguments of an explained balance. Raises PT422 bad_at or bad_limit.';
 CREATE FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2365,11 +2576,11 @@ CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. Returns a row of nulls if the key is new. Otherwise returns the row of the first call, whose answer the caller repeats. Raises PT409 key_reused, PT422 bad_key.';
-CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) RETURNS record
+CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, p_seq bigint, OUT refunded numeric, OUT tokens numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) IS 'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. refunded: what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
+COMMENT ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, p_seq bigint, OUT refunded numeric, OUT tokens numeric) IS 'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. refunded: what was given back before. p_seq: the seq that the refund will have. Raises PT409 already_refunded, PT422 bad_amount.';
 CREATE FUNCTION credits.claims_of_trusted_login() RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2414,6 +2625,11 @@ CREATE FUNCTION credits.cooldown(p_failures bigint) RETURNS interval
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.cooldown(p_failures bigint) IS 'How long automatic top-up waits after so many failures in a row: an hour, doubled with each, 24 hours at most.';
+CREATE FUNCTION credits.cost_of(p_price_id bigint, p_usage jsonb) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.cost_of(p_price_id bigint, p_usage jsonb) IS 'What a usage costs under a version of a price, as credits.price_usage computes it. Null when it cannot be charged.';
 CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2693,6 +2909,11 @@ CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 COMMENT ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) IS 'The draws of so many tokens from one lot.';
+CREATE FUNCTION credits.drawn_lots(p_entry credits.entries) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.drawn_lots(p_entry credits.entries) IS 'The lots that an entry changed, in its order: tokens above zero went into the lot, and below zero out of it. purchase: the order that paid for the lot.';
 CREATE FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2772,6 +2993,16 @@ CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RE
     LANGUAGE sql STABLE
     RETURN sha256(convert_to(((COALESCE((('[2, "'::text || encode(sha256(convert_to(((p_entry).tags)::text, 'UTF8'::name)), 'hex'::text)) || '", '::text), ''::text) || (json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text) || CASE WHEN ((p_entry).tags IS NULL) THEN ''::text ELSE ']'::text END), 'UTF8'::name));
 COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) IS 'sha256 of the hash before (empty for the first) and the fields of an entry.';
+CREATE FUNCTION credits.entry_lines(p_account_id uuid, p_line text, p_first bigint, p_last bigint) RETURNS SETOF audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.entry_lines(p_account_id uuid, p_line text, p_first bigint, p_last bigint) IS 'Lines of the entries of an account from p_first to p_last.';
+CREATE FUNCTION credits.entry_receipt(p_entry credits.entries) RETURNS api.entry_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.entry_receipt(p_entry credits.entries) IS 'One entry explained: its price and calculation, the lots and purchases behind it, its hold and refunds. It shows no provider''s cost.';
 CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2812,6 +3043,11 @@ CREATE FUNCTION credits.expire_orders(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.expire_orders(p_account_id uuid) IS 'Ends the orders of a locked wallet that have no checkout and are too old to get one.';
+CREATE FUNCTION credits.explained_balance(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) RETURNS SETOF audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.explained_balance(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) IS 'The lines that explain the balance of an account at a moment (null: now), with at most p_movements entries, the last ones before p_before_seq. With p_before_seq there are only opening, movement and carried.';
 CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json DEFAULT '{}'::json) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3139,6 +3375,11 @@ CREATE FUNCTION credits.has_lapsed(p_order credits.orders) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Whether it is too late to open a checkout for this order: it is an hour old, or what it orders is no longer on sale.';
+CREATE FUNCTION credits.has_moved_on(p_account_id uuid, p_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.has_moved_on(p_account_id uuid, p_at timestamp with time zone) IS 'Whether so many entries came after p_at that nobody counts back what was in the lots then.';
 CREATE FUNCTION credits.has_paid_plan(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3330,6 +3571,11 @@ CREATE FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order, on a locked wallet, if as many orders as the settings allow were made within the window and ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
+CREATE FUNCTION credits.kept_before(p_hold credits.holds, p_seq bigint, p_late boolean) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.kept_before(p_hold credits.holds, p_seq bigint, p_late boolean) IS 'What a capture of all that is held charges: the tokens that a hold kept before the entry p_seq. p_late: the hold had expired.';
 CREATE FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3350,6 +3596,11 @@ CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.last_moment(p_hold credits.holds) IS 'The latest moment to which an open hold can be extended: 24 hours after a user made it, or as long as the operator allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold needs no check, because it lasts at most 24 hours.';
+CREATE FUNCTION credits.late_entries(p_account_id uuid, p_seq bigint, p_at timestamp with time zone) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.late_entries(p_account_id uuid, p_seq bigint, p_at timestamp with time zone) IS 'The entries of an account after p_seq, the last one posted by p_at, that took effect by p_at: expiries that the next call booked, and periods of plans that were paid late.';
 CREATE FUNCTION credits.later(p_at timestamp with time zone, p_after interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) + p_after) AT TIME ZONE '00:00:00'::interval);
@@ -3388,6 +3639,11 @@ CREATE FUNCTION credits.limit_sign_ins(p_per_pair bigint DEFAULT NULL::bigint, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) IS 'For the operator. How many failed sign-ins are allowed in one p_window (by default 15 minutes): to one account from one network (p_per_pair, by default 10), to one account from networks where it has not signed in before (p_per_account, 100), from one network (p_per_network, 300); and how many sign-ups from one network (p_sign_ups, 300). A setting that is left out stays as it is. Raises PT422 bad_limit.';
+CREATE FUNCTION credits.line_as_json(p_line audit.balance_line) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.line_as_json(p_line audit.balance_line) IS 'A movement, a hold or a lot of an explained balance, as an object.';
 CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3505,6 +3761,11 @@ CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherit
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, except superusers. inherits: they have the rights of their roles, and do not take them by SET ROLE as a program does. administers: they may become the owner, so that no bound applies. connection_limit: -1 means none. settings: {"setting": "value"}, what their sessions in this database begin with. A login may change these for itself.';
+CREATE FUNCTION credits.lot_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_newest bigint) RETURNS SETOF audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lot_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_newest bigint) IS 'Lines of the tokens that were there at p_at, when p_seq was the last entry, soonest expiry first, at most a thousand. p_newest: the last entry now. With more than a thousand entries since p_seq there are no lines.';
 CREATE FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) RETURNS api.lot_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3650,6 +3911,11 @@ CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session names. Null when it is.';
+CREATE FUNCTION credits.movement_text(p_entry credits.entries) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.movement_text(p_entry credits.entries) IS 'What an entry is, in words: what its kind means, and the module, package, campaign, reason or lot.';
 CREATE FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) RETURNS credits.stripe_events
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3908,6 +4174,11 @@ CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user, PT503 busy.';
+CREATE FUNCTION credits.order_as_json(p_account_id uuid, p_order_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.order_as_json(p_account_id uuid, p_order_id uuid) IS 'An order and its payment, with their ids at Stripe. amount, paid and reversed are minor units of currency.';
 CREATE FUNCTION credits.order_of_invoice(p_invoice_id text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ("left"(encode(sha256(convert_to(('invoice:'::text || p_invoice_id), 'UTF8'::name)), 'hex'::text), 32))::uuid;
@@ -4290,16 +4561,23 @@ COMMENT ON FUNCTION credits.refundable(p_order credits.orders) IS 'The most that
 CREATE TABLE credits.charge_refunds (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
-    refunded credits.amount NOT NULL
+    refunded credits.amount NOT NULL,
+    refund_seqs bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
 ALTER TABLE ONLY credits.charge_refunds FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded in all. It is written under the wallet''s lock, and audit.check_refunds proves it.';
 COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge. Or a repayment of debt, if the use that made the debt was refunded after the repayment.';
 COMMENT ON COLUMN credits.charge_refunds.refunded IS 'For a charge: tokens given back, at most those of the charge. For a repayment: tokens that went back into the lot that paid it.';
+COMMENT ON COLUMN credits.charge_refunds.refund_seqs IS 'For a charge: the refunds of it, in their order. Empty for a repayment.';
 CREATE FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN COALESCE((SELECT trim_scale((r.refunded)::numeric) AS trim_scale FROM credits.charge_refunds r WHERE ((r.account_id = refunded_of.p_account_id) AND (r.seq = refunded_of.p_seq))), (0)::numeric);
 COMMENT ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) IS 'How many tokens of a charge have been given back so far.';
+CREATE FUNCTION credits.refunds_as_json(p_account_id uuid, p_seqs bigint[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refunds_as_json(p_account_id uuid, p_seqs bigint[]) IS 'Refunds of a charge: the first hundred of those whose seqs are given.';
 CREATE FUNCTION credits.refuse_addition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4514,6 +4792,11 @@ CREATE FUNCTION credits.script_of(p_word text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.script_of(p_word text) IS 'The script of a word in small letters. Japanese and Korean may contain Latin letters, and Chinese counts as Japanese. ASCII characters that are not letters may stand anywhere. Null for a letter that this function does not know, and for letters of two scripts.';
+CREATE FUNCTION credits.seq_at(p_account_id uuid, p_at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.seq_at(p_account_id uuid, p_at timestamp with time zone) IS 'The seq of the last entry of an account that was posted by a moment; 0 if there was none.';
 CREATE FUNCTION credits.session_contradiction(p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4908,6 +5191,11 @@ CREATE FUNCTION credits.try_lock_with_referrer(p_account_id uuid) RETURNS boolea
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without waiting. False when somebody else has one of them.';
+CREATE FUNCTION credits.unbooked_lines(p_account_id uuid, p_at timestamp with time zone) RETURNS SETOF audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.unbooked_lines(p_account_id uuid, p_at timestamp with time zone) IS 'Lines of the lots that have expired by p_at and are not booked as expired.';
 CREATE FUNCTION credits.uncount_attempt(p_scope text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4923,6 +5211,11 @@ CREATE FUNCTION credits.unit_cost(p_price_id bigint) RETURNS numeric
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.unit_cost(p_price_id bigint) IS 'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and multiplied by the unit sizes. Only good for a comparison with 0.';
+CREATE FUNCTION credits.usage_before(p_hold credits.holds, p_seq bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.usage_before(p_hold credits.holds, p_seq bigint) IS 'What the captures of a hold before an entry recorded together, per dimension, as credits.price_part counts it.';
 CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7985,7 +8278,8 @@ CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
          SELECT r.account_id,
             r.charge_seq,
             sum((r.tokens)::numeric) AS tokens,
-            min(r.seq) AS first_seq
+            min(r.seq) AS first_seq,
+            array_agg(r.seq ORDER BY r.seq) AS seqs
            FROM refunds r
           GROUP BY r.account_id, r.charge_seq
         ), returned AS (
@@ -8018,22 +8312,24 @@ CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
          SELECT c.account_id,
             c.seq,
             c.refunded,
+            c.refund_seqs,
             p.tokens AS repaid
            FROM (credits.charge_refunds c
              LEFT JOIN repaid p ON (((c.account_id = p.account_id) AND (c.seq = p.seq))))
         )
  SELECT COALESCE(g.account_id, c.account_id) AS account_id,
-    format('entry %s charged %s, refunds of it %s'::text, COALESCE(g.charge_seq, c.seq), COALESCE((- (e.tokens)::numeric), (0)::numeric), COALESCE(g.tokens, (0)::numeric)) AS expected,
-    format('%s refunded'::text, COALESCE((c.refunded)::numeric, (0)::numeric)) AS found
+    format('entry %s charged %s, refunds of it %s by the entries %s'::text, COALESCE(g.charge_seq, c.seq), COALESCE((- (e.tokens)::numeric), (0)::numeric), COALESCE(g.tokens, (0)::numeric), COALESCE(g.seqs, '{}'::bigint[])) AS expected,
+    format('%s refunded by the entries %s'::text, COALESCE((c.refunded)::numeric, (0)::numeric), COALESCE(c.refund_seqs, '{}'::bigint[])) AS found
    FROM ((given_back g
      FULL JOIN ( SELECT x.account_id,
             x.seq,
             x.refunded,
+            x.refund_seqs,
             x.repaid
            FROM noted x
           WHERE (x.repaid IS NULL)) c ON (((g.account_id = c.account_id) AND (g.charge_seq = c.seq))))
      LEFT JOIN credits.entries e ON (((COALESCE(g.account_id, c.account_id) = e.account_id) AND (COALESCE(g.charge_seq, c.seq) = e.seq) AND (e.kind = 'spend'::credits.entry_kind))))
-  WHERE ((g.tokens IS DISTINCT FROM (c.refunded)::numeric) OR ((c.refunded)::numeric > (- COALESCE((e.tokens)::numeric, (0)::numeric))) OR (g.first_seq < e.seq))
+  WHERE ((g.tokens IS DISTINCT FROM (c.refunded)::numeric) OR ((c.refunded)::numeric > (- COALESCE((e.tokens)::numeric, (0)::numeric))) OR (g.first_seq < e.seq) OR (g.seqs IS DISTINCT FROM c.refund_seqs))
 UNION ALL
  SELECT r.account_id,
     format('entry %s took %s from lot %s'::text, r.charge_seq, COALESCE(t.tokens, (0)::numeric), r.lot_id) AS expected,
@@ -10708,6 +11004,9 @@ GRANT ALL ON TYPE api.api_key_holder TO service_role;
 REVOKE ALL ON TYPE api.auto_topup_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.auto_topup_receipt TO authenticated;
 GRANT ALL ON TYPE api.auto_topup_receipt TO service_role;
+REVOKE ALL ON TYPE api.balance_explanation FROM PUBLIC;
+GRANT ALL ON TYPE api.balance_explanation TO authenticated;
+GRANT ALL ON TYPE api.balance_explanation TO service_role;
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.batch_receipt TO spender;
 GRANT ALL ON TYPE api.batch_receipt TO service_role;
@@ -10717,6 +11016,9 @@ GRANT ALL ON TYPE api.capture_receipt TO spender;
 GRANT ALL ON TYPE api.capture_receipt TO service_role;
 REVOKE ALL ON TYPE api.credential FROM PUBLIC;
 GRANT ALL ON TYPE api.credential TO service_role;
+REVOKE ALL ON TYPE api.entry_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.entry_receipt TO authenticated;
+GRANT ALL ON TYPE api.entry_receipt TO service_role;
 REVOKE ALL ON TYPE api.event_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.event_receipt TO service_role;
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
@@ -10812,6 +11114,7 @@ REVOKE ALL ON TYPE api.webhook_replay FROM PUBLIC;
 GRANT ALL ON TYPE api.webhook_replay TO service_role;
 REVOKE ALL ON TYPE api.webhook_result FROM PUBLIC;
 GRANT ALL ON TYPE api.webhook_result TO service_role;
+REVOKE ALL ON TYPE audit.balance_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.account_status FROM PUBLIC;
 REVOKE ALL ON TYPE credits.amount FROM PUBLIC;
 REVOKE ALL ON TYPE credits.entry_kind FROM PUBLIC;
@@ -10883,6 +11186,9 @@ GRANT ALL ON FUNCTION api.end_session(account_id uuid, session_id uuid, token_ha
 REVOKE ALL ON FUNCTION api.end_sessions(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.end_sessions(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.end_sessions(user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.explain_balance(at timestamp with time zone, user_id text, movements bigint, before_seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.explain_balance(at timestamp with time zone, user_id text, movements bigint, before_seq bigint) TO authenticated;
+GRANT ALL ON FUNCTION api.explain_balance(at timestamp with time zone, user_id text, movements bigint, before_seq bigint) TO service_role;
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
@@ -10932,6 +11238,9 @@ GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.read_stripe_list(list text, since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.read_stripe_list(list text, since timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION api.receipt(entry_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.receipt(entry_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.receipt(entry_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO service_role;
@@ -11013,6 +11322,12 @@ REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_email(email text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.void_lot(lot_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.void_lot(lot_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION audit.explain_balance(user_id text, at timestamp with time zone, movements bigint, before_seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.explain_balance(user_id text, at timestamp with time zone, movements bigint, before_seq bigint) TO support;
+GRANT ALL ON FUNCTION audit.explain_balance(user_id text, at timestamp with time zone, movements bigint, before_seq bigint) TO auditor;
+REVOKE ALL ON FUNCTION audit.receipt(entry_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION audit.receipt(entry_id text) TO support;
+GRANT ALL ON FUNCTION audit.receipt(entry_id text) TO auditor;
 REVOKE ALL ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
@@ -11110,6 +11425,7 @@ REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits
 REVOKE ALL ON FUNCTION credits.audit_changes(p_first uuid, p_last uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.audit_changes(p_first uuid, p_last uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.balance_as_json(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
@@ -11148,19 +11464,20 @@ REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket_of(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.call_backoff(p_tries bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
-REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.call_faults() TO auditor;
-GRANT SELECT ON TABLE credits.stripe_calls TO auditor;
-REVOKE ALL ON FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.cancel_untried(p_account_id uuid, p_reason text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.capital_letters(p_text text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO support;
+GRANT SELECT ON TABLE credits.entries TO service_role;
+GRANT SELECT ON TABLE credits.entries TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
+GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
 GRANT SELECT ON TABLE credits.holds TO authenticated;
 GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
@@ -11178,6 +11495,20 @@ GRANT SELECT(actor) ON TABLE credits.holds TO analyst;
 GRANT SELECT(created_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
+REVOKE ALL ON FUNCTION credits.calculation(p_entry credits.entries, p_hold credits.holds, p_debt numeric, OUT parts jsonb, OUT calculation jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.call_backoff(p_tries bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
+REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.call_faults() TO auditor;
+GRANT SELECT ON TABLE credits.stripe_calls TO auditor;
+REVOKE ALL ON FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.cancel_untried(p_account_id uuid, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.capital_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) FROM PUBLIC;
@@ -11208,6 +11539,7 @@ REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_decision(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_explanation(p_at timestamp with time zone, p_movements bigint, p_before_seq bigint, p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_given_reason(p_reason text) FROM PUBLIC;
@@ -11260,7 +11592,7 @@ REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp wit
 REVOKE ALL ON FUNCTION credits.claim_analyst(p_login text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
 REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, p_seq bigint, OUT refunded numeric, OUT tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.claims_of_trusted_login() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
@@ -11283,6 +11615,7 @@ REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC
 REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.confirmation_answered(p_call credits.stripe_calls, p_verdict text, p_answer jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.cooldown(p_failures bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.cost_of(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.counted_in(p_price_id bigint, p_dimension text, p_usage jsonb) FROM PUBLIC;
@@ -11335,6 +11668,7 @@ REVOKE ALL ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, 
 REVOKE ALL ON FUNCTION credits.distrust_claims(p_login name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.drawn_lots(p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
@@ -11352,6 +11686,8 @@ REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT op
 REVOKE ALL ON FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) TO auditor;
+REVOKE ALL ON FUNCTION credits.entry_lines(p_account_id uuid, p_line text, p_first bigint, p_last bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.entry_receipt(p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.event_names(p_event jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.event_of_object(p_object_id text) FROM PUBLIC;
@@ -11360,6 +11696,7 @@ REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.explained_balance(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fail_intent(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.family_of(p_type text) FROM PUBLIC;
@@ -11424,6 +11761,7 @@ REVOKE ALL ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_k
 REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.has_lapsed(p_order credits.orders) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.has_moved_on(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.has_paid_plan(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.has_test_purchases_only() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
@@ -11480,10 +11818,12 @@ REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.kept_before(p_hold credits.holds, p_seq bigint, p_late boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.kept_price(p_module_id text, p_price_id bigint, p_origin text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.kept_since(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_active(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.late_entries(p_account_id uuid, p_seq bigint, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO authenticated;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO support;
@@ -11498,6 +11838,7 @@ REVOKE ALL ON FUNCTION credits.likeness(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.line_as_json(p_line audit.balance_line) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) TO auditor;
 REVOKE ALL ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry credits.entries) FROM PUBLIC;
@@ -11521,6 +11862,7 @@ REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
+REVOKE ALL ON FUNCTION credits.lot_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_newest bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.made_with_key(p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_api_key_secret(p_key_id text, p_overlap interval) FROM PUBLIC;
@@ -11558,6 +11900,7 @@ REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBL
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.movement_text(p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.named_accounts() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.named_accounts() TO analyst;
@@ -11615,6 +11958,7 @@ REVOKE ALL ON FUNCTION credits.note_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) TO auditor;
 REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.order_as_json(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_invoice(p_invoice_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
@@ -11692,6 +12036,7 @@ GRANT SELECT ON TABLE credits.charge_refunds TO support;
 GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
 GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 REVOKE ALL ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refunds_as_json(p_account_id uuid, p_seqs bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_busy(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_byok() FROM PUBLIC;
@@ -11738,6 +12083,7 @@ REVOKE ALL ON FUNCTION credits.saved_card(p_event credits.stripe_events) FROM PU
 REVOKE ALL ON FUNCTION credits.says_paid(p_session jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.script_of(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.seq_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
@@ -11844,9 +12190,11 @@ REVOKE ALL ON FUNCTION credits.trust_claims(p_login name, p_roles text[]) FROM P
 REVOKE ALL ON FUNCTION credits.trust_login(p_login name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.unbooked_lines(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.uncount_attempt(p_scope text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.unit_cost(p_price_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_before(p_hold credits.holds, p_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.identities TO authenticated;
