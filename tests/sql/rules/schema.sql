@@ -1992,47 +1992,6 @@ CREATE FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) IS 'The bucket of a Stripe event: of the account that its object names, else of the event''s own id. 0 to 65535.';
-CREATE TABLE credits.entries (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    posted_at timestamp with time zone NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    tokens credits.tokens NOT NULL,
-    balance_after credits.tokens NOT NULL,
-    debt_after credits.tokens NOT NULL,
-    draws jsonb NOT NULL,
-    module_id text,
-    usage jsonb,
-    price_id bigint,
-    order_id uuid,
-    hold_id uuid,
-    late boolean,
-    refunds_seq bigint,
-    campaign_id text,
-    package_name text,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    hash bytea NOT NULL
-)
-PARTITION BY RANGE (posted_at);
-ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
-COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
-COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
-COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
-COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
-COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
-COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
-COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
-COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
-COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
-COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
-COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 CREATE TABLE credits.holds (
     account_id uuid NOT NULL,
     hold_id uuid NOT NULL,
@@ -11464,20 +11423,6 @@ REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket_of(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.entries TO authenticated;
-GRANT SELECT ON TABLE credits.entries TO support;
-GRANT SELECT ON TABLE credits.entries TO service_role;
-GRANT SELECT ON TABLE credits.entries TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
-GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
-GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
-GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
-GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
-GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
 GRANT SELECT ON TABLE credits.holds TO authenticated;
 GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
