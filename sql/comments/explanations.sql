@@ -1,4 +1,4 @@
--- Comments for people and for /schema. The types themselves are in migrations/0036-explanations.sql.
+-- Comments for people and for /schema. The types themselves are in migrations/0038-explanations.sql.
 comment on column credits.charge_refunds.refund_seqs is
 'For a charge: the refunds of it, in their order. Empty for a repayment.';
 comment on type api.entry_receipt is
