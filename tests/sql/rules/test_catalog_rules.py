@@ -379,14 +379,13 @@ RULES = [
         "create function api.extra() returns integer security definer language sql return 1",
     ),
     Rule(
-        "definer functions outside of api define what is for sale, tell who calls and when, explain, or note an audit",
+        "definer functions outside of api define what is for sale, tell who calls, explain, or note an audit",
         """
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'audit') and p.prosecdef
             and p.proname not in ('clock', 'note_audit', 'audit_changes')
             and not starts_with(p.proname, 'define_')
             and p.oid::regprocedure::text !~ '^audit\\.(receipt|explain_balance)\\('
-            and p.proname not in ('clock', 'note_audit') and not starts_with(p.proname, 'define_')
             and (p.provolatile = 'v' or p.proname not in (
                 'check_stripe_prices', 'show_catalog',
                 'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price',
