@@ -2020,7 +2020,8 @@ CREATE TABLE credits.holds (
     first_balance credits.tokens NOT NULL,
     first_held credits.amount NOT NULL,
     first_draws jsonb NOT NULL,
-    first_available credits.amount
+    first_available credits.amount,
+    tags jsonb
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
@@ -2044,6 +2045,7 @@ COMMENT ON COLUMN credits.holds.first_balance IS 'The balance of the account whe
 COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
 COMMENT ON COLUMN credits.holds.first_draws IS 'The lots in which it reserved tokens at first, as in draws.';
 COMMENT ON COLUMN credits.holds.first_available IS 'What the account could spend then beside the hold. Null for holds of before this column.';
+COMMENT ON COLUMN credits.holds.tags IS 'What it is for, as in credits.entries. Its captures get them. Null for no tags.';
 CREATE FUNCTION credits.calculation(p_entry credits.entries, p_hold credits.holds, p_debt numeric, OUT parts jsonb, OUT calculation jsonb) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2127,60 +2129,6 @@ CREATE FUNCTION credits.capital_letters(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.capital_letters(p_text text) IS 'A text in capital letters, the same in every database.';
-CREATE TABLE credits.holds (
-    account_id uuid NOT NULL,
-    hold_id uuid NOT NULL,
-    state credits.hold_state DEFAULT 'open'::text NOT NULL,
-    module_id text NOT NULL,
-    price_id bigint NOT NULL,
-    price_source text DEFAULT 'module'::text NOT NULL,
-    usage jsonb NOT NULL,
-    usage_left jsonb NOT NULL,
-    tokens credits.amount NOT NULL,
-    held credits.amount NOT NULL,
-    captured credits.amount DEFAULT 0 NOT NULL,
-    shortfall credits.amount DEFAULT 0 NOT NULL,
-    draws jsonb NOT NULL,
-    seqs bigint[] DEFAULT '{}'::bigint[] NOT NULL,
-    late boolean DEFAULT false NOT NULL,
-    failed boolean DEFAULT false NOT NULL,
-    reason text,
-    by_service boolean NOT NULL,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    ttl numeric NOT NULL,
-    first_balance credits.tokens NOT NULL,
-    first_held credits.amount NOT NULL,
-    first_draws jsonb NOT NULL,
-    first_available credits.amount,
-    tags jsonb
-)
-WITH (fillfactor='70');
-ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. A hold changes its state once: open → captured, released or expired. From expires_at on, an open hold counts for nothing, booked or not. There are no foreign keys, which would lock more rows. Only definer functions write this table, under the wallet''s lock.';
-COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price at which it was made. Captures are charged by it.';
-COMMENT ON COLUMN credits.holds.price_source IS 'Where its price comes from: module, category, or default (for every other module).';
-COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserved for, per dimension.';
-COMMENT ON COLUMN credits.holds.usage_left IS 'The part of usage that captures have not recorded yet. Below 0 when they recorded more.';
-COMMENT ON COLUMN credits.holds.tokens IS 'Tokens reserved at first.';
-COMMENT ON COLUMN credits.holds.held IS 'Tokens still reserved.';
-COMMENT ON COLUMN credits.holds.captured IS 'Tokens charged: the sum of its entries.';
-COMMENT ON COLUMN credits.holds.shortfall IS 'The part of the cost of its captures that could not be paid.';
-COMMENT ON COLUMN credits.holds.draws IS 'The lots in which the held tokens are reserved, in the order in which they will be charged. The form is that of credits.entries.';
-COMMENT ON COLUMN credits.holds.seqs IS 'The seqs of its captures in the ledger.';
-COMMENT ON COLUMN credits.holds.late IS 'True if it was captured after it had expired, by a fresh debit.';
-COMMENT ON COLUMN credits.holds.failed IS 'True if it was released for a reason that says that the work failed.';
-COMMENT ON COLUMN credits.holds.by_service IS 'True if a service made it. Then only a service may end it, because a user could release it while the work is done.';
-COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
-COMMENT ON COLUMN credits.holds.ttl IS 'The ttl that it was made with, in seconds. This and the first_ columns are for a repeat of the call that made it.';
-COMMENT ON COLUMN credits.holds.first_balance IS 'The balance of the account when it was made.';
-COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
-COMMENT ON COLUMN credits.holds.first_draws IS 'The lots in which it reserved tokens at first, as in draws.';
-COMMENT ON COLUMN credits.holds.first_available IS 'What the account could spend then beside the hold. Null for holds of before this column.';
-COMMENT ON COLUMN credits.holds.tags IS 'What it is for, as in credits.entries. Its captures get them. Null for no tags.';
 CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3367,11 +3315,26 @@ CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
 COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'The tokens that the holds of an account keep at a moment, without holds that have expired by then.';
+CREATE FUNCTION credits.held_line(p_hold credits.holds, p_held numeric) RETURNS audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.held_line(p_hold credits.holds, p_held numeric) IS 'The line of a hold that keeps p_held tokens.';
+CREATE FUNCTION credits.held_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_now boolean) RETURNS SETOF audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.held_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_now boolean) IS 'Lines of the holds that were open at p_at, when p_seq was the last entry. p_now: as the holds are now, which an index finds. For an earlier moment it reads all holds of the account.';
 CREATE FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) IS 'Repeats the answer of the call that used this key first. balance, available and draws are as they were then; state, held and expires_at are as they are now. The wallet is locked, so an expired hold has been booked. Raises PT409 key_reused when the arguments differ.';
+CREATE FUNCTION credits.hold_as_json(p_hold credits.holds, p_seq bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.hold_as_json(p_hold credits.holds, p_seq bigint) IS 'The hold that an entry captured. part: which of its captures the entry is. captures: the first hundred of them.';
 CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5121,6 +5084,11 @@ CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RET
     LANGUAGE sql IMMUTABLE
     RETURN trim_scale(trunc(((amount)::numeric * tokens_per_unit), 6));
 COMMENT ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) IS 'The tokens of a top-up of amount (minor units), rounded down at ledger scale.';
+CREATE FUNCTION credits.total_line(p_line text, p_entry credits.entries, p_later numeric, p_held numeric, p_at timestamp with time zone) RETURNS audit.balance_line
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.total_line(p_line text, p_entry credits.entries, p_later numeric, p_held numeric, p_at timestamp with time zone) IS 'The line of the balance after an entry; null stands for no entry. p_later: what took effect by p_at and was posted later. p_held: what holds keep.';
 CREATE FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) RETURNS TABLE(account_id uuid, expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -11718,7 +11686,10 @@ GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with tim
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+REVOKE ALL ON FUNCTION credits.held_line(p_hold credits.holds, p_held numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.held_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_now boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb, p_tags jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.hold_as_json(p_hold credits.holds, p_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.intent_problem(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
@@ -12128,6 +12099,7 @@ GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeri
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO spender;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
+REVOKE ALL ON FUNCTION credits.total_line(p_line text, p_entry credits.entries, p_later numeric, p_held numeric, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.touched_wallet_faults(p_first uuid, p_last uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
