@@ -48,6 +48,17 @@ def test_spend_with_one_key_twice_counts_once(bank: Bank, user: str, books: Book
     assert books.charges(user) == [50]
 
 
+def test_charges_and_holds_carry_tags(bank: Bank, user: str, books: Books) -> None:
+    bank.spend("whisper", user, tags={"job": "1"})
+    with bank.hold("whisper", user, tags={"job": "2", "feature": "chat"}):
+        pass
+    with pytest.raises(InvalidCall) as caught:
+        bank.spend("whisper", user, tags={"job": ""})
+    assert caught.value.slug == "bad_tags"
+    rows = books.admin.execute("select tags from api.usage where user_id = %s order by used_at", (user,))
+    assert [tags for (tags,) in rows] == [{"job": "1"}, {"job": "2", "feature": "chat"}]
+
+
 def test_refusal_tells_its_numbers_and_survives_pickling(bank: Bank, user: str, books: Books) -> None:
     with pytest.raises(InsufficientTokens) as caught:
         bank.spend(MODULE, user, usage={"calls": 3})

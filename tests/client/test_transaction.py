@@ -88,9 +88,9 @@ def test_charge_is_committed_with_the_row_or_not_at_all(conn: Connection, user: 
 
 def test_first_call_of_a_transaction_leaves_it_open(conn: Connection, user: str, books: Books) -> None:
     assert bank.quote(MODULE, user, conn=conn).sufficient
-    receipt = bank.spend(MODULE, user, key="one", metadata={"job": 1}, conn=conn)
+    receipt = bank.spend(MODULE, user, key="one", metadata={"job": 1}, tags={"job": "1"}, conn=conn)
     assert (receipt.cost, receipt.balance) == (50, 70)
-    assert bank.spend(MODULE, user, key="one", metadata={"job": 1}, conn=conn).replayed
+    assert bank.spend(MODULE, user, key="one", metadata={"job": 1}, tags={"job": "1"}, conn=conn).replayed
     assert books.charges(user) == []
     conn.commit()
     assert books.charges(user) == [50]

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import { HoldClosed, HoldExpired, InsufficientTokens, Unavailable } from "pgcredits";
-import { LOST, THREE, UNSENT, bank, bankWith, charges, failing, holdRows, holds, hurry, newUser, pause, until } from "./bank.js";
+import { LOST, THREE, UNSENT, bank, bankWith, charges, failing, holdRows, holds, hurry, newUser, pause, service, until } from "./bank.js";
 
 class ProviderFailed extends Error {
   override name = "ProviderFailed";
@@ -24,6 +24,14 @@ test("finished work is charged for what it used", async () => {
   assert.equal(result, "text");
   assert.deepEqual([hold.captured?.cost, hold.captured?.released, hold.captured?.late], [50, 25, false]);
   assert.deepEqual([await charges(user), await holds(user)], [[50], ["captured"]]);
+});
+
+test("charges and holds carry tags", async () => {
+  const user = await newUser();
+  await bank.spend("whisper", user, { tags: { job: "1" } });
+  await bank.hold("whisper", user, { tags: { job: "2", feature: "chat" } }, () => undefined);
+  const rows = await service.read("usage", { user_id: `eq.${user}`, order: "used_at" });
+  assert.deepEqual(rows.map(({ tags }) => tags), [{ job: "1" }, { job: "2", feature: "chat" }]);
 });
 
 test("work that reports nothing is charged all that was held", async () => {

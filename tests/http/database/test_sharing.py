@@ -183,6 +183,7 @@ bodies = st.fixed_dictionaries(
             ]
         ),
         "byok": st.sampled_from([True, False, None]),
+        "tags": st.sampled_from([{}, {"job": "é"}, {"job": 1}, [], None, "text"]),
         "idempotency_key": st.sampled_from(["k", "", "ä", "x" * 201, None, 7]),
         "more": st.just(1),
     },

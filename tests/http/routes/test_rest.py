@@ -64,9 +64,37 @@ def test_mixed_signatures_are_unknown(client: httpx.Client, rich: User) -> None:
     response = consume(client, rich.headers, tokens_to_consume=50)
     assert (response.status_code, response.json()["code"]) == (404, "PGRST202")
     assert (
-        "api.consume_tokens(module_id, usage, idempotency_key, user_id, metadata, byok)"
+        "api.consume_tokens(module_id, usage, idempotency_key, user_id, metadata, byok, tags)"
         in response.json()["hint"]
     )
+
+
+def test_charges_are_found_and_summed_by_tag(
+    client: httpx.Client, service: dict[str, str], rich: User
+) -> None:
+    for tags in ({"job": "42", "feature": "chat"}, {"job": "43", "feature": "chat"}, None):
+        assert consume(client, rich.headers, tags=tags).status_code == 200
+    assert consume(client, service, user_id=rich.user_id, tags={"job": "42"}).json()["cost"] == 50
+    for where, found in (
+        ("tags->>job=eq.42", 2),
+        ('tags=cs.{"job":"42","feature":"chat"}', 1),
+        ("tags->>job=in.(42,43)", 3),
+        ("tags=not.is.null", 3),
+    ):
+        for view in ("entries", "usage"):
+            rows = client.get(f"/rest/v1/{view}?select=tags,tags->>job&{where}", headers=rich.headers).json()
+            assert len(rows) == found, (view, where)
+            assert all(row["job"] == row["tags"]["job"] for row in rows)
+    sums = client.get(
+        "/rest/v1/usage_by_tag?select=value,uses,tokens&name=eq.job&order=value", headers=rich.headers
+    )
+    assert sums.json() == [
+        {"value": "42", "uses": 2, "tokens": 100},
+        {"value": "43", "uses": 1, "tokens": 50},
+    ]
+    for tags in ({"job": 42}, [], "chat"):
+        response = consume(client, rich.headers, tags=tags)
+        assert (response.status_code, slug(response)) == (422, "bad_tags")
 
 
 def test_numbers_stay_exact(client: httpx.Client, service: dict[str, str], user: User) -> None:

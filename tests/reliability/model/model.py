@@ -19,6 +19,7 @@ from reliability.model.subscriptions import Subscriptions
 
 Answer = dict[str, Any]
 Draws = list[tuple[int, Decimal]]  # lot and tokens, in the order in which they were taken
+Tags = dict[str, Any] | None
 ZERO = Decimal(0)
 LATE_CAPTURE = DAY = timedelta(hours=24)
 ORDER_LIFETIME = timedelta(hours=1)  # without a checkout
@@ -157,6 +158,7 @@ class Hold:
     captured: Decimal = ZERO
     shortfall: Decimal = ZERO
     late: bool = False
+    tags: Tags = None
 
     @property
     def held(self) -> Decimal:
@@ -178,6 +180,7 @@ class Entry:
     unpaid: Decimal = ZERO
     order: int | None = None
     voided: int | None = None  # the lot out of which an operator took tokens
+    tags: Tags = None
 
 
 @dataclass(frozen=True)
@@ -654,8 +657,10 @@ class Account:
         byok: bool = False,
         by_service: bool = True,
         metadata_size: int = 0,
+        tags: Tags = None,
     ) -> Answer:
         check_metadata_size(metadata_size, by_service)
+        check_tags(tags)
         self._check_active()
         price = module.price(self.now)
         cost = price.cost(usage)
@@ -664,7 +669,8 @@ class Account:
             cost = ZERO
         draws = self._draw_for_use(module, price, cost)
         self._take_from_lots(draws)
-        entry = self.post("byok" if byok else "spend", -cost, draws, usage=usage_or_call(usage))
+        used = usage_or_call(usage)
+        entry = self.post("byok" if byok else "spend", -cost, draws, usage=used, tags=tags)
         return {"seq": len(self.entries), "cost": cost, "balance": entry.balance_after, "draws": draws}
 
     def _take_from_lots(self, draws: Draws) -> None:
@@ -679,8 +685,10 @@ class Account:
         ttl: timedelta,
         by_service: bool,
         metadata_size: int = 0,
+        tags: Tags = None,
     ) -> Answer:
         check_metadata_size(metadata_size, by_service)
+        check_tags(tags)
         self._check_active()
         price = module.price(self.now)
         tokens = price.cost(usage)
@@ -696,6 +704,7 @@ class Account:
         self.holds[number] = Hold(
             number, module, price, usage_or_call(usage), {}, tokens, draws, by_service, self.now, expires_at
         )
+        self.holds[number].tags = tags
         return {
             "number": number,
             "state": "open",
@@ -757,7 +766,8 @@ class Account:
         shortfall = missing - debt
         self.debt += debt
 
-        entry = self.post("spend", shortfall - cost, from_hold + more, unpaid=debt, usage=used)
+        draws = from_hold + more
+        entry = self.post("spend", shortfall - cost, draws, unpaid=debt, usage=used, tags=hold.tags)
         released = total_tokens(left_in_hold) if final else ZERO
         hold.captured += cost - shortfall
         hold.shortfall += shortfall
@@ -857,7 +867,7 @@ class Account:
             back += self._return_repaid(seq, part - lowered)
         for lot_id, part in back:
             self.lots[lot_id].remaining += part
-        entry, number = self.post("refund", tokens, back), len(self.entries)
+        entry, number = self.post("refund", tokens, back, tags=charge.tags), len(self.entries)
         self.end_debts()
         shown = len(self.entries)
         self.expire_lots(returned_at=self.now)
@@ -905,6 +915,12 @@ def check_metadata_size(metadata_size: int, by_service: bool) -> None:
     """The metadata of a user must be short. Raises Refused."""
     if metadata_size > LARGEST_USER_METADATA and not by_service:
         raise Refused("bad_metadata")
+
+
+def check_tags(tags: Tags) -> None:
+    """The value of a tag is a text. Raises Refused."""
+    if tags is not None and not all(isinstance(value, str) for value in tags.values()):
+        raise Refused("bad_tags")
 
 
 def usage_or_call(usage: dict[str, Decimal]) -> dict[str, Decimal]:

@@ -37,6 +37,7 @@ from reliability.model.world import (
     modules,
     reasons,
     scopes,
+    tags,
     tokens,
     ttls,
     usages,
@@ -67,6 +68,7 @@ _CALLS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "byok": st.sampled_from([False] * 9 + [True]),
         "user": by_user,
         "metadata_size": metadata_sizes,
+        "tags": tags,
         "keyed": keyed,
     },
     "hold": {
@@ -76,6 +78,7 @@ _CALLS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "ttl": ttls,
         "user": by_user,
         "metadata_size": metadata_sizes,
+        "tags": tags,
         "keyed": keyed,
     },
     "capture": {

@@ -286,7 +286,7 @@ class Run(RuleBasedStateMachine):
 
     def _compare_entries(self, account: Account) -> None:
         written = self.bank.rows(
-            "select kind::text, tokens, balance_after, debt_after, draws, usage, effective_at"
+            "select kind::text, tokens, balance_after, debt_after, draws, usage, tags, effective_at"
             " from credits.entries where account_id = %s order by seq",
             self.names[account.user_id],
         )
@@ -306,6 +306,7 @@ class Run(RuleBasedStateMachine):
                 "debt_after": entry.debt_after,
                 "draws": draws_as_json(entry.draws),
                 "usage": entry.usage,
+                "tags": entry.tags,
             }
             # Entries of one moment are a microsecond apart.
             assert entry.effective_at <= effective < entry.effective_at + timedelta(milliseconds=1)

@@ -11,7 +11,7 @@ import psycopg
 from callers import Row
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from reliability.model.model import ZERO, Account, Answer, Module, Refused
+from reliability.model.model import ZERO, Account, Answer, Module, Refused, Tags
 from reliability.model.run import Asked, Run
 from reliability.model.session import RefusedOverHttp
 from reliability.model.world import (
@@ -24,6 +24,7 @@ from reliability.model.world import (
     modules,
     reasons,
     scopes,
+    tags,
     tokens,
     ttls,
     usages,
@@ -63,6 +64,7 @@ class Spending(Run):
         byok=st.sampled_from([False] * 3 + [True]),
         user=by_user,
         metadata_size=metadata_sizes,
+        tags=tags,
         keyed=keyed,
     )
     def spend(
@@ -73,9 +75,11 @@ class Spending(Run):
         byok: bool,
         user: bool,
         metadata_size: int,
+        tags: Tags,
         keyed: bool,
     ) -> None:
-        self._call(keyed, self._spend, who, module, quantity, byok and not user, user, metadata_size)
+        call = partial(self._spend, tags=tags)
+        self._call(keyed, call, who, module, quantity, byok and not user, user, metadata_size)
 
     @rule(
         who=users,
@@ -84,6 +88,7 @@ class Spending(Run):
         ttl=ttls,
         user=by_user,
         metadata_size=metadata_sizes,
+        tags=tags,
         keyed=keyed,
     )
     def hold(
@@ -94,9 +99,11 @@ class Spending(Run):
         ttl: timedelta,
         user: bool,
         metadata_size: int,
+        tags: Tags,
         keyed: bool,
     ) -> None:
-        self._call(keyed, self._hold, who, module, quantity, ttl, user, metadata_size)
+        call = partial(self._hold, tags=tags)
+        self._call(keyed, call, who, module, quantity, ttl, user, metadata_size)
 
     @precondition(lambda self: self.holds)
     @rule(
@@ -234,14 +241,15 @@ class Spending(Run):
         user: bool,
         metadata_size: int,
         key: str | None,
+        tags: Tags = None,
     ) -> None:
         usage = usage_of(module, quantity)
         arguments: Row = {"user_id": who, "module_id": module.module_id, "usage": usage}
         self._call_both(
             self.accounts[who],
             "consume_tokens",
-            arguments | ({"byok": True} if byok else {}) | metadata_of(metadata_size),
-            lambda a: a.spend(module, usage, byok, not user, metadata_size),
+            arguments | ({"byok": True} if byok else {}) | metadata_of(metadata_size) | tags_of(tags),
+            lambda a: a.spend(module, usage, byok, not user, metadata_size, tags),
             key,
             user,
         )
@@ -255,6 +263,7 @@ class Spending(Run):
         user: bool,
         metadata_size: int,
         key: str | None,
+        tags: Tags = None,
     ) -> None:
         usage, number = usage_of(module, quantity), next(self.hold_numbers)
         arguments = {"user_id": who, "module_id": module.module_id, "usage": usage, "ttl": ttl}
@@ -262,8 +271,8 @@ class Spending(Run):
             Asked(
                 self.accounts[who],
                 "hold_tokens",
-                arguments | metadata_of(metadata_size),
-                lambda a: a.hold(number, module, usage, ttl, not user, metadata_size),
+                arguments | metadata_of(metadata_size) | tags_of(tags),
+                lambda a: a.hold(number, module, usage, ttl, not user, metadata_size, tags),
                 key,
                 user,
                 number,
@@ -352,6 +361,10 @@ class Spending(Run):
 
 def metadata_of(metadata_size: int) -> Row:
     return {"metadata": {"note": "x" * metadata_size}} if metadata_size else {}
+
+
+def tags_of(tags: Tags) -> Row:
+    return {} if tags is None else {"tags": tags}
 
 
 def usage_of(module: Module, quantity: Decimal | None) -> dict[str, Decimal]:

@@ -44,6 +44,7 @@ REFUSED = {
     "bad_amount",
     "bad_expiry",
     "bad_metadata",
+    "bad_tags",
     "bad_usage",
     "hold_closed",
     "insufficient_tokens",
@@ -280,6 +281,12 @@ SLIPS = {
         "false",
     ),
     "waiting events are never applied": ("credits.apply_waiting", "e.outcome = 'waiting'", "false"),
+    "a key of a spend fits any tags": (
+        "credits.spend_again",
+        "v_entry.tags is not distinct from p_tags",
+        "true",
+    ),
+    "a refund has no tags": ("api.refund_usage", "v_entry.tags := v_charge.tags", "null"),
     "a repeated hold is always open": ("credits.hold_again", "v_hold.state::text", "'open'"),
     "a free part needs no use": ("credits.check_free_part", "p_final is true or not v_used", "true"),
     "the free end of a paid hold is refused": (

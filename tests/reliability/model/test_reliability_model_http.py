@@ -101,6 +101,7 @@ def spend(number: int) -> tuple[str, dict[str, Any]]:
         "byok": False,
         "user": False,
         "metadata_size": 0,
+        "tags": None,
         "keyed": bool(number % 2),
     }
 

@@ -67,6 +67,7 @@ keyed = st.booleans()
 # Parts of a payment. Thirds are not whole tokens. The last one is more than was paid.
 money_parts = st.sampled_from([(1, 1), (1, 1), (1, 2), (1, 3), (2, 3), (1, 500), (501, 500)])
 metadata_sizes = st.sampled_from([*[0] * 4, 1000, 1100])  # in letters
+tags = st.sampled_from([*[None] * 4, {"job": "1"}, {"job": "1", "feature": "chat"}, {"job": 1}])
 # Events about pending money come more often than odd events.
 PENDING_MONEY = ["unpaid", "failed", "expired", "paid later"]
 variants = st.lists(st.sampled_from([*SESSION_EVENTS, *PENDING_MONEY * 2]), min_size=1, max_size=4)
