@@ -197,7 +197,7 @@ grant select on
 credits.missed_events, credits.unbooked_objects, credits.stripe_lists, credits.covered_lists, credits.stripe_movements
 to auditor;
 grant execute on function credits.signed_amount, credits.reversal_rank to auditor;
-grant select on credits.captures to analyst, auditor;
+grant select on credits.captures to auditor;
 grant execute on function
 credits.module_price, credits.topup_tokens, credits.interval_text
 to anon, authenticated, spender, support, service_role;
@@ -232,12 +232,19 @@ grant select (
     account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, usage, price_id, hold_id, refunds_seq,
     actor, tags
 ) on credits.entries to analyst;
+-- With what the view current_lots reads.
+grant select (account_id, head_lot, head_taken, head_reserved) on credits.wallets to analyst;
 grant select (
-    account_id, lot_id, source, granted, effective_at, expires_at, unit_cost, currency
+    account_id, lot_id, source, package_name, granted, remaining, held, priority, scope, effective_at, expires_at,
+    unit_cost, currency, order_id, frozen, live, announced, reversed, withheld
 ) on credits.lots to analyst;
+grant select on credits.current_lots to analyst;
 grant select (
-    account_id, kind, state, pack_id, package_name, tokens, bonus_tokens, amount, currency, paid_at
+    account_id, order_id, kind, state, pack_id, package_name, tokens, bonus_tokens, amount, currency, paid_at, paid,
+    reversed, reversal_pending, disputed
 ) on credits.orders to analyst;
+grant select (account_id, order_id, plan_id) on credits.subscription_invoices to analyst;
+grant select (account_id, lot_id, plan_id) on credits.free_periods to analyst;
 grant select (
     account_id, hold_id, module_id, seqs, state, late, failed, by_service, actor, created_at, expires_at, finished_at
 ) on credits.holds to analyst;
@@ -252,7 +259,7 @@ grant select (price_id, exchange_rate) on credits.prices to analyst;
 grant select (price_id, dimension, unit_size, provider_cost) on credits.price_components to analyst;
 grant select (dimension, parent) on credits.dimensions to analyst;
 grant execute on function
-credits.analyst_segments, credits.analyst_accounts, credits.clock(), credits.clock(uuid)
+credits.analyst_segments, credits.analyst_accounts, credits.clock(), credits.clock(uuid), credits.earlier
 to analyst;
 grant execute on function credits.charge_durations to analyst, auditor;
 
@@ -378,6 +385,18 @@ create policy granted_accounts on credits.orders for select to analyst using (
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
 create policy granted_accounts on credits.lots for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+create policy granted_accounts on credits.wallets for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+create policy granted_accounts on credits.subscription_invoices for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+create policy granted_accounts on credits.free_periods for select to analyst using (
     (select '*' = any(credits.analyst_segments()))
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );

@@ -1,4 +1,4 @@
--- How much a user uses.
+-- How much a user uses: the means of account_use.
 create or replace view analytics.average_use
 with (security_invoker = true)
 as
@@ -7,17 +7,7 @@ select
     count(*) as active_accounts,
     avg(u.uses) as uses_per_account,
     avg(u.tokens) as tokens_per_account
-from (
-    select
-        date_trunc('month', e.posted_at at time zone interval '0')::date as month,
-        e.account_id,
-        count(*) filter (where e.kind <> 'refund' and coalesce(c.part, 1) = 1) as uses,
-        -sum(e.tokens) as tokens
-    from credits.entries as e
-    left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
-    where e.kind in ('spend', 'byok', 'refund')
-    group by 1, 2
-) as u
+from analytics.account_use as u
 where u.uses > 0
 group by 1;
 

@@ -17,8 +17,7 @@ outcomes as (
         d.duration_ms
     from credits.entries as e
     left join credits.charge_durations() as d on e.account_id = d.account_id and e.seq = d.seq
-    left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
-    where e.kind in ('spend', 'byok') and c.seq is null
+    where e.kind in ('spend', 'byok') and e.hold_id is null
     union all
     -- A hold counts once. If it was captured, it succeeded, however many captures it has. It failed if its reason says
     -- so, or if nobody said how it ended. If it was released for another reason, it was called off. Holds that users

@@ -5,12 +5,12 @@ as
 select
     (e.posted_at at time zone interval '0')::date as day,
     e.module_id,
-    count(*) filter (where e.kind <> 'refund' and coalesce(c.part, 1) = 1) as uses,
+    count(*) filter (where e.kind <> 'refund' and coalesce(h.seqs[1] = e.seq, true)) as uses,
     count(distinct e.account_id) filter (where e.kind <> 'refund') as accounts,
     -sum(e.tokens) as tokens,
     count(*) filter (where e.kind = 'byok') as own_key_uses
 from credits.entries as e
-left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
+left join credits.holds as h on e.account_id = h.account_id and e.hold_id = h.hold_id
 where e.kind in ('spend', 'byok', 'refund')
 group by 1, 2;
 

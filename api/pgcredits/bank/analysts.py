@@ -27,6 +27,7 @@ _BOUNDS = {
     "idle_in_transaction_session_timeout": "60s",
     "transaction_timeout": "10min",  # from PostgreSQL 17 on
     "jit": "off",
+    "work_mem": "64MB",  # as roles.sql has it for pgcredits_analyst
 }
 _DISK = ("temp_file_limit", "5GB")  # only a superuser may set it, or lift it
 _GONE_SECONDS = 10

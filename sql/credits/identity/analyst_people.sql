@@ -4,6 +4,7 @@ create or replace function credits.named_segments()
 returns text[]
 language plpgsql
 stable
+parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -25,6 +26,7 @@ create or replace function credits.named_accounts()
 returns setof uuid
 language plpgsql
 stable
+parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -39,6 +41,7 @@ create or replace function credits.analyst_email(p_user_id text)
 returns text
 language plpgsql
 stable
+parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$

@@ -3,6 +3,7 @@ create or replace function credits.analyst_segments()
 returns text[]
 language plpgsql
 stable
+parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -24,6 +25,7 @@ create or replace function credits.analyst_accounts()
 returns setof uuid
 language plpgsql
 stable
+parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$

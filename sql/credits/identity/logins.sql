@@ -26,6 +26,7 @@ create or replace function credits.session_role()
 returns oid
 language plpgsql
 stable
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -4,6 +4,7 @@ create or replace function credits.charge_durations()
 returns table (account_id uuid, seq bigint, duration_ms numeric)
 language plpgsql
 stable
+parallel safe
 security definer
 rows 10000
 set search_path = pg_catalog, pg_temp
@@ -20,7 +21,7 @@ begin
     select e.account_id, e.seq, credits.quantity(e.metadata -> 'duration_ms')
     from credits.entries as e
     where
-        e.kind in ('spend', 'byok') and e.actor = any (v_services)
+        e.kind in ('spend', 'byok') and e.metadata ? 'duration_ms' and e.actor = any (v_services)
         and credits.quantity(e.metadata -> 'duration_ms') < 1000000000000
         and (v_all or e.account_id in (select a.account_id from credits.analyst_accounts() as a (account_id)));
 end

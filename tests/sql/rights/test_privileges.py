@@ -89,8 +89,12 @@ ACCOUNT = {
 ANALYTICS = {
     f"analytics.{view}"
     for view in (
+        "account_use",
         "average_use",
         "burn_rate",
+        "cohort_revenue",
+        "daily_margin",
+        "funnel",
         "guest_conversion",
         "module_margin",
         "module_reliability",
@@ -98,9 +102,13 @@ ANALYTICS = {
         "pack_mix",
         "people",
         "purchase_conversion",
+        "retention",
+        "running_out",
         "tokens_sold",
         "usage_by_tag",
         "usage_quantities",
+        "weekly_margin",
+        "weekly_sales",
         "welcome_use",
     )
 }
@@ -272,7 +280,7 @@ SELECT = {
     | WEBHOOKS
     | API_KEYS
     | {"api.release", "credits.releases", "api.balance_versions"},
-    "analyst": ANALYTICS | {"credits.captures"},
+    "analyst": ANALYTICS | {"credits.current_lots"},
     "auditor": ANALYTICS - {"analytics.people"} | AUDIT | BOOKS,
     "pgcredits_catalog": set(),
 }
@@ -300,12 +308,26 @@ FIGURES = {
         "account_id",
         "lot_id",
         "source",
+        "package_name",
         "granted",
+        "remaining",
+        "held",
+        "priority",
+        "scope",
         "effective_at",
         "expires_at",
         "unit_cost",
         "currency",
+        "order_id",
+        "frozen",
+        "live",
+        "announced",
+        "reversed",
+        "withheld",
     },
+    "credits.wallets": {"account_id", "head_lot", "head_taken", "head_reserved"},
+    "credits.subscription_invoices": {"account_id", "order_id", "plan_id"},
+    "credits.free_periods": {"account_id", "lot_id", "plan_id"},
     "credits.holds": {
         "account_id",
         "hold_id",
@@ -348,6 +370,11 @@ FIGURES = {
         "amount",
         "currency",
         "paid_at",
+        "order_id",
+        "paid",
+        "reversed",
+        "reversal_pending",
+        "disputed",
     },
 }
 # A report for support needs columns of the events.
@@ -533,6 +560,7 @@ EXECUTE = {
         "credits.charge_durations()",
         "credits.clock()",
         "credits.clock(uuid)",
+        "credits.earlier(timestamp with time zone,interval)",
     },
     "auditor": {
         "credits.anchor_faults(uuid[],bigint[],bytea[])",

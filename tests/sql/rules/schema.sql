@@ -1447,12 +1447,12 @@ CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
     AS …;
 COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'For the operator. Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it with the Stripe simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks in a bank that has events of real money.';
 CREATE FUNCTION credits.analyst_accounts() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.analyst_accounts() IS 'The accounts in the segments granted to the SQL login of this session.';
 CREATE FUNCTION credits.analyst_email(p_user_id text) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.analyst_email(p_user_id text) IS 'The e-mail address with which a user signs in here. Null where another issuer signs the tokens, and for users whom the analyst of this session may not know.';
@@ -1462,7 +1462,7 @@ CREATE FUNCTION credits.analyst_login_problem(p_login text) RETURNS text
     AS …;
 COMMENT ON FUNCTION credits.analyst_login_problem(p_login text) IS 'Why a login cannot be an analyst, or null when it can: there is no role of this name, or its role is an analyst of this bank and nothing else.';
 CREATE FUNCTION credits.analyst_segments() RETURNS text[]
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * means every account.';
@@ -2188,7 +2188,7 @@ CREATE FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_verdict t
     AS …;
 COMMENT ON FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) IS 'Does what follows from the answer to the charge of an attempt. The wallet is locked.';
 CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bigint, duration_ms numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.charge_durations() IS 'How many milliseconds uses took: the number duration_ms in the metadata of charges by services, for the accounts that the analyst of this session may count. An auditor gets all.';
@@ -3844,7 +3844,7 @@ CREATE FUNCTION credits.name_subject(p_family text, p_event credits.stripe_event
     AS …;
 COMMENT ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) IS 'An event with the account and the order that it is about, or nulls. If it names nothing of this bank yet, waits for the transactions that are about to change that.';
 CREATE FUNCTION credits.named_accounts() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.named_accounts() IS 'The accounts in the segments whose users the analyst of this session may know.';
@@ -3854,7 +3854,7 @@ CREATE FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT ord
     AS …;
 COMMENT ON FUNCTION credits.named_order(p_object jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that an object at Stripe names, whether they exist or not. Nulls when it names none.';
 CREATE FUNCTION credits.named_segments() RETURNS text[]
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.named_segments() IS 'The segments whose users the analyst of this session may know; * means every account.';
@@ -4730,7 +4730,7 @@ CREATE FUNCTION credits.session_discount(p_session jsonb) RETURNS numeric
     AS …;
 COMMENT ON FUNCTION credits.session_discount(p_session jsonb) IS 'The discount on a session, in minor units. 0 if it names no discount, null if its discount cannot be read.';
 CREATE FUNCTION credits.session_role() RETURNS oid
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.session_role() IS 'The role that signed in. SET ROLE does not change it.';
@@ -5280,27 +5280,27 @@ CREATE AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) (
     STYPE = bytea
 );
 COMMENT ON AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) IS 'The last hash after several entries of an account, in their order; as a window function, the hash of each. p_first: the hash before the first of them.';
-CREATE VIEW credits.captures WITH (security_invoker='true') AS
- SELECT h.account_id,
-    h.hold_id,
-    s.seq,
-    s.part
-   FROM (credits.holds h
-     CROSS JOIN LATERAL unnest(h.seqs) WITH ORDINALITY s(seq, part));
-COMMENT ON VIEW credits.captures IS 'The entries that charged each hold, numbered from 1.';
+CREATE VIEW analytics.account_use WITH (security_invoker='true') AS
+ SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+    e.account_id,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((h.seqs[1] = e.seq), true))) AS uses,
+    count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses,
+    (- sum((e.tokens)::numeric)) AS tokens
+   FROM (credits.entries e
+     LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+  WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
+  GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id;
+COMMENT ON VIEW analytics.account_use IS 'Per month (UTC) and account: uses, and the tokens that were charged for them.';
+COMMENT ON COLUMN analytics.account_use.account_id IS 'Says nothing about the person: see people.';
+COMMENT ON COLUMN analytics.account_use.uses IS 'Charges, and uses with the user''s own key. A hold counts as one use, in the month of its first capture, however many captures it has.';
+COMMENT ON COLUMN analytics.account_use.own_key_uses IS 'How many of the uses were made with the user''s own key, and cost no tokens.';
+COMMENT ON COLUMN analytics.account_use.tokens IS 'Tokens charged, less those that were refunded in the month.';
 CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
  SELECT month,
     count(*) AS active_accounts,
     avg(uses) AS uses_per_account,
     avg(tokens) AS tokens_per_account
-   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
-            e.account_id,
-            count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
-            (- sum((e.tokens)::numeric)) AS tokens
-           FROM (credits.entries e
-             LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
-          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id) u
+   FROM analytics.account_use u
   WHERE (uses > 0)
   GROUP BY month;
 COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): the accounts that used anything, and their average number of uses and of tokens.';
@@ -5346,63 +5346,72 @@ COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens whose date passed on th
 COMMENT ON COLUMN analytics.burn_rate.spent_per_day IS 'Average of spent over this day and the six days before, or fewer at the start. Today counts as a whole day.';
 COMMENT ON COLUMN analytics.burn_rate.outstanding IS 'Sum of all balances at the end of the day.';
 COMMENT ON COLUMN analytics.burn_rate.days_left IS 'How many days the outstanding tokens last at spent_per_day. Null when nothing is spent.';
-CREATE TABLE credits.guest_uses (
-    guest_id uuid NOT NULL,
-    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    network_id uuid NOT NULL,
-    module_id text NOT NULL,
-    state text DEFAULT 'reserved'::text NOT NULL,
-    used_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    per_device bigint NOT NULL,
-    per_network bigint NOT NULL,
-    sliding_window interval NOT NULL,
-    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
-    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
+CREATE TABLE credits.accounts (
+    account_id uuid NOT NULL,
+    kind text DEFAULT 'user'::text NOT NULL,
+    segment text,
+    stripe_customer_id text,
+    overdraft_limit credits.amount DEFAULT 0 NOT NULL,
+    verified_at timestamp with time zone,
+    welcome_waits boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
-ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.guest_uses IS 'Uses of guests. reserved becomes confirmed (it succeeded) or released (it failed, and does not count). reserved counts as used, so that not reporting how a use ended gains nothing.';
-COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when the use was made, with per_network and sliding_window. The audit needs them.';
-CREATE TABLE credits.guests (
-    guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    device_key text NOT NULL,
-    first_seen_at timestamp with time zone NOT NULL,
-    linked_to uuid,
-    linked_at timestamp with time zone,
-    CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
-);
-ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
-COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits. It changes when the salt rotates.';
-COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
-CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
-    count(*) AS guests,
-    count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
-    (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
-    count(*) FILTER (WHERE u.used_up) AS used_up,
-    count(*) FILTER (WHERE (g.linked_to IS NOT NULL)) AS signed_up,
-    round(((count(*) FILTER (WHERE (g.linked_to IS NOT NULL)))::numeric / (count(*))::numeric), 4) AS conversion
-   FROM (credits.guests g
-     LEFT JOIN ( SELECT x.guest_id,
-            count(*) AS uses,
-            COALESCE(bool_or(((x.used_at - x.earlier) < x.sliding_window)), false) AS used_up
-           FROM ( SELECT y.guest_id,
-                    y.used_at,
-                    y.sliding_window,
-                    lag(y.used_at, ((y.per_device)::integer - 1)) OVER (PARTITION BY y.guest_id ORDER BY y.used_at, y.use_id) AS earlier
-                   FROM credits.guest_uses y
-                  WHERE (y.state <> 'released'::text)) x
-          GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
-  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
-COMMENT ON VIEW analytics.guest_conversion IS 'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only guests who signed up for an account in these segments, so the conversion means nothing to them.';
-COMMENT ON COLUMN analytics.guest_conversion.guests IS 'Devices that came without an account.';
-COMMENT ON COLUMN analytics.guest_conversion.users IS 'Guests with at least one use that did not fail.';
-COMMENT ON COLUMN analytics.guest_conversion.uses IS 'Their uses that did not fail.';
-COMMENT ON COLUMN analytics.guest_conversion.used_up IS 'Guests whose device has at some time had all the uses that it was allowed.';
-COMMENT ON COLUMN analytics.guest_conversion.signed_up IS 'Guests who have signed up since, whenever that was.';
-COMMENT ON COLUMN analytics.guest_conversion.conversion IS 'signed_up as a share of guests, 0 to 1.';
+ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.accounts IS 'Holders of a balance. An account says nothing about the person. credits.identities has the user ids.';
+COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be given access to, as free text. Null for none.';
+COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The Stripe customer of this account (cus_…), once it has bought something.';
+COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this, it cannot spend or hold anything new.';
+COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified. Null when no service has.';
+COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Whether a welcome was withheld when the account opened, because its address was not verified or a bound was reached. If so, it is tried again.';
+CREATE VIEW analytics.cohort_revenue WITH (security_invoker='true') AS
+ WITH members AS (
+         SELECT s.period,
+            (date_trunc(s.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS cohort,
+            count(*) AS accounts
+           FROM (credits.accounts a
+             CROSS JOIN ( VALUES ('week'::text), ('month'::text)) s(period))
+          WHERE (a.kind = 'user'::text)
+          GROUP BY s.period, ((date_trunc(s.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date)
+        ), sales AS (
+         SELECT s.period,
+            (date_trunc(s.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS cohort,
+            (date_trunc(s.period, (o.paid_at AT TIME ZONE '00:00:00'::interval)))::date AS paid_in,
+            o.currency,
+            count(DISTINCT o.account_id) AS buyers,
+            count(*) AS orders,
+            (sum(o.paid))::bigint AS paid,
+            (sum((o.paid - o.reversed)))::bigint AS kept
+           FROM ((credits.orders o
+             JOIN credits.accounts a ON ((o.account_id = a.account_id)))
+             CROSS JOIN ( VALUES ('week'::text), ('month'::text)) s(period))
+          WHERE ((o.state = 'paid'::text) AND (o.amount > 0) AND (a.kind = 'user'::text))
+          GROUP BY s.period, ((date_trunc(s.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date), ((date_trunc(s.period, (o.paid_at AT TIME ZONE '00:00:00'::interval)))::date), o.currency
+        )
+ SELECT b.period,
+    b.cohort,
+    b.paid_in,
+    b.currency,
+    m.accounts,
+    b.buyers,
+    b.orders,
+    b.paid,
+    b.kept,
+    sum(b.kept) OVER so_far AS kept_so_far,
+    round((sum(b.kept) OVER so_far / (m.accounts)::numeric), 2) AS kept_per_account
+   FROM (sales b
+     JOIN members m ON (((b.period = m.period) AND (b.cohort = m.cohort))))
+  WINDOW so_far AS (PARTITION BY b.period, b.cohort, b.currency ORDER BY b.paid_in);
+COMMENT ON VIEW analytics.cohort_revenue IS 'Per cohort of accounts (the week or month, UTC, in which they opened), week or month of payment, and currency: what they have paid. Give a period: `where period = ''month''`.';
+COMMENT ON COLUMN analytics.cohort_revenue.period IS 'week or month: what cohorts and payments are counted in.';
+COMMENT ON COLUMN analytics.cohort_revenue.cohort IS 'The first day of the week (a Monday) or month in which the accounts opened.';
+COMMENT ON COLUMN analytics.cohort_revenue.paid_in IS 'The first day of the week or month in which they paid.';
+COMMENT ON COLUMN analytics.cohort_revenue.accounts IS 'Accounts in the cohort, with those that have paid nothing.';
+COMMENT ON COLUMN analytics.cohort_revenue.buyers IS 'How many of them paid in it.';
+COMMENT ON COLUMN analytics.cohort_revenue.paid IS 'What arrived, with tax, in minor units.';
+COMMENT ON COLUMN analytics.cohort_revenue.kept IS 'The same without what has gone back until now, in minor units.';
+COMMENT ON COLUMN analytics.cohort_revenue.kept_so_far IS 'kept, from the beginning until this week or month.';
+COMMENT ON COLUMN analytics.cohort_revenue.kept_per_account IS 'kept_so_far for each account of the cohort.';
 CREATE TABLE credits.catalogs (
     catalog_id text NOT NULL,
     title text NOT NULL,
@@ -5424,6 +5433,20 @@ CREATE TABLE credits.dimensions (
 ALTER TABLE ONLY credits.dimensions FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price that names anything else is a slip of the pen, and is refused.';
 COMMENT ON COLUMN credits.dimensions.parent IS 'The dimension that this one is a part of. A price that has no rate for this one charges it at the rate of the parent. A parent has no parent, and is never changed.';
+CREATE TABLE credits.free_periods (
+    account_id uuid NOT NULL,
+    period_starts_at timestamp with time zone NOT NULL,
+    period_ends_at timestamp with time zone NOT NULL,
+    anchor_at timestamp with time zone NOT NULL,
+    plan_id text NOT NULL,
+    version bigint NOT NULL,
+    lot_id bigint,
+    CONSTRAINT free_periods_are_spans CHECK ((period_starts_at < period_ends_at))
+);
+ALTER TABLE ONLY credits.free_periods FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.free_periods IS 'The periods of the free plan. An account gets its allowance at most once in each.';
+COMMENT ON COLUMN credits.free_periods.anchor_at IS 'When the account took the free plan. Its periods count from there.';
+COMMENT ON COLUMN credits.free_periods.lot_id IS 'The lot that was granted. Null: a paid plan takes its place.';
 CREATE TABLE credits.price_components (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -5452,7 +5475,7 @@ COMMENT ON COLUMN credits.price_components.minimum_charge IS 'The least charge o
 COMMENT ON COLUMN credits.price_components.whole_units IS 'True: a unit that was begun is charged whole. False: exact fractions are charged.';
 COMMENT ON COLUMN credits.price_components.whole_quantity IS 'True: a quantity that is not a whole number is refused, because there is no half call.';
 COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the currency of the components (the exchange rate converts it into that of the price list). Used for margins. Not part of the charge.';
-CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
+CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
  WITH money AS (
          SELECT
                 CASE
@@ -5460,52 +5483,241 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
                     ELSE NULL::text
                 END AS currency
            FROM credits.catalogs c
-        ), drawn AS (
-         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+        ), rates AS (
+         SELECT c.price_id,
+            bool_and((c.provider_cost IS NOT NULL)) AS is_known,
+            array_agg(d_1.dimension) AS dimensions,
+            array_agg(round((c.provider_cost / (c.unit_size * r.exchange_rate)), 30)) AS costs
+           FROM ((credits.price_components c
+             JOIN credits.prices r ON ((c.price_id = r.price_id)))
+             CROSS JOIN LATERAL ( SELECT c.dimension
+                UNION ALL
+                 SELECT x.dimension
+                   FROM credits.dimensions x
+                  WHERE ((x.parent = c.dimension) AND (NOT (EXISTS ( SELECT
+                           FROM credits.price_components o
+                          WHERE ((o.price_id = c.price_id) AND (o.dimension = x.dimension))))))) d_1)
+          GROUP BY c.price_id
+        ), plans AS (
+         SELECT l.account_id,
+            l.lot_id,
+            i.plan_id
+           FROM (credits.lots l
+             JOIN credits.subscription_invoices i ON (((l.account_id = i.account_id) AND (l.order_id = i.order_id))))
+        UNION ALL
+         SELECT f.account_id,
+            f.lot_id,
+            f.plan_id
+           FROM credits.free_periods f
+          WHERE (f.lot_id IS NOT NULL)
+        ), lots AS (
+         SELECT l.account_id,
+            l.lot_id,
+            l.source,
+            l.unit_cost,
+            COALESCE(l.currency, m_1.currency) AS currency,
+            p.plan_id
+           FROM ((credits.lots l
+             CROSS JOIN money m_1)
+             LEFT JOIN plans p ON (((l.account_id = p.account_id) AND (l.lot_id = p.lot_id))))
+        ), drawn AS MATERIALIZED (
+         SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
             e.module_id,
-            COALESCE(l.currency, m.currency) AS currency,
-            m.currency AS cost_currency,
-            (COALESCE((d.place = 1), true) AND (COALESCE(h.part, (1)::bigint) = 1) AND (e.kind = 'spend'::credits.entry_kind)) AS counts,
-            COALESCE(((- sign((e.tokens)::numeric)) * ((d.draw ->> 'tokens'::text))::numeric), (0)::numeric) AS tokens,
-            COALESCE((((- sign((e.tokens)::numeric)) * ((d.draw ->> 'tokens'::text))::numeric) * (l.unit_cost)::numeric), (0)::numeric) AS revenue,
+            l.source,
+            l.plan_id,
+            l.currency,
+            ((d_1.place = 1) AND COALESCE((h.seqs[1] = e.seq), true) AND (e.kind = 'spend'::credits.entry_kind)) AS counts,
+            ((
+                CASE
+                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN '-1'::integer
+                    ELSE 1
+                END)::numeric * ((d_1.draw ->> 'tokens'::text))::numeric) AS tokens,
+            l.unit_cost,
                 CASE
                     WHEN (e.kind = 'refund'::credits.entry_kind) THEN (0)::numeric
-                    ELSE (p.cost * COALESCE((((d.draw ->> 'tokens'::text))::numeric / w.drawn), (1)::numeric))
+                    WHEN (r.is_known IS TRUE) THEN (
+                    CASE
+                        WHEN ((cardinality(r.dimensions) = 1) IS TRUE) THEN (COALESCE(((e.usage ->> r.dimensions[1]))::numeric, (0)::numeric) * r.costs[1])
+                        ELSE ( SELECT COALESCE(sum((((e.usage ->> q.dimension))::numeric * q.cost)), (0)::numeric) AS "coalesce"
+                           FROM UNNEST(r.dimensions, r.costs) q(dimension, cost))
+                    END *
+                    CASE
+                        WHEN (jsonb_array_length(e.draws) < 2) THEN (1)::numeric
+                        ELSE (((d_1.draw ->> 'tokens'::text))::numeric / ( SELECT sum(((x.draw ->> 'tokens'::text))::numeric) AS sum
+                           FROM jsonb_array_elements(e.draws) x(draw)))
+                    END)
+                    ELSE NULL::numeric
                 END AS cost
-           FROM ((((((credits.entries e
-             CROSS JOIN money m)
-             LEFT JOIN credits.captures h ON (((e.account_id = h.account_id) AND (e.seq = h.seq))))
-             LEFT JOIN LATERAL jsonb_array_elements(e.draws) WITH ORDINALITY d(draw, place) ON (true))
-             CROSS JOIN LATERAL ( SELECT NULLIF(sum(((x.draw ->> 'tokens'::text))::numeric), (0)::numeric) AS drawn
-                   FROM jsonb_array_elements(e.draws) x(draw)) w)
-             LEFT JOIN credits.lots l ON (((e.account_id = l.account_id) AND (l.lot_id = ((d.draw ->> 'lot_id'::text))::bigint))))
-             LEFT JOIN LATERAL ( SELECT
-                        CASE
-                            WHEN (bool_and((c.provider_cost IS NOT NULL)) IS TRUE) THEN sum(((q.quantity * c.provider_cost) / (c.unit_size * r.exchange_rate)))
-                            ELSE NULL::numeric
-                        END AS cost
-                   FROM ((credits.price_components c
-                     JOIN credits.prices r ON ((c.price_id = r.price_id)))
-                     CROSS JOIN LATERAL ( SELECT (COALESCE(((e.usage ->> c.dimension))::numeric, (0)::numeric) + COALESCE(sum(((e.usage ->> x.dimension))::numeric), (0)::numeric)) AS quantity
-                           FROM credits.dimensions x
-                          WHERE ((x.parent = c.dimension) AND (NOT (EXISTS ( SELECT
-                                   FROM credits.price_components o
-                                  WHERE ((o.price_id = c.price_id) AND (o.dimension = x.dimension))))))) q)
-                  WHERE (c.price_id = e.price_id)) p ON (true))
+           FROM ((((credits.entries e
+             LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+             CROSS JOIN LATERAL unnest(
+                CASE
+                    WHEN (jsonb_array_length(e.draws) < 2) THEN ARRAY[(e.draws -> 0)]
+                    ELSE ARRAY( SELECT x.draw
+                       FROM jsonb_array_elements(e.draws) x(draw))
+                END) WITH ORDINALITY d_1(draw, place))
+             LEFT JOIN lots l ON (((e.account_id = l.account_id) AND (((d_1.draw ->> 'lot_id'::text))::bigint = l.lot_id))))
+             LEFT JOIN rates r ON ((e.price_id = r.price_id)))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind]))
-        ), summed AS (
-         SELECT d.month,
+        )
+ SELECT d.day,
+    d.module_id,
+    (d.source)::text AS source,
+    d.plan_id,
+    COALESCE(d.currency, m.currency) AS currency,
+    count(*) FILTER (WHERE d.counts) AS uses,
+    COALESCE(sum(d.tokens), (0)::numeric) AS tokens,
+    trim_scale(COALESCE(sum((d.tokens * (d.unit_cost)::numeric)), (0)::numeric)) AS revenue,
+        CASE
+            WHEN (bool_and(((d.cost IS NOT NULL) AND COALESCE((d.currency = m.currency), true))) IS TRUE) THEN trim_scale(round(sum(d.cost), 12))
+            ELSE NULL::numeric
+        END AS provider_cost
+   FROM (drawn d
+     CROSS JOIN money m)
+  GROUP BY d.day, d.module_id, (d.source)::text, d.plan_id, COALESCE(d.currency, m.currency);
+COMMENT ON VIEW analytics.daily_margin IS 'Per day (UTC), module, source of the tokens, plan and currency: what the tokens spent on the module were really bought for, and what the provider takes. Refunds of charges lower the tokens and the revenue of their own day. Uses with the user''s own key are not counted, because they cost and earn nothing. Nor is debt, which no lot paid.';
+COMMENT ON COLUMN analytics.daily_margin.source IS 'Where the tokens came from: purchase, allowance (a plan), rollover, welcome, promo, referral, bonus, grant, adjustment. Null for charges that drew no tokens.';
+COMMENT ON COLUMN analytics.daily_margin.plan_id IS 'The plan that brought the tokens. Null for tokens that no plan brought.';
+COMMENT ON COLUMN analytics.daily_margin.currency IS 'The currency of the lots that were spent. For tokens that were given away, that of the price list. Null when neither is known.';
+COMMENT ON COLUMN analytics.daily_margin.uses IS 'Charges. A charge that drew on several lots, or was captured in parts, counts where it began.';
+COMMENT ON COLUMN analytics.daily_margin.tokens IS 'Tokens charged, less those that were refunded on the day.';
+COMMENT ON COLUMN analytics.daily_margin.revenue IS 'Money that was paid for the tokens spent, in minor units: for each lot, what it was really bought for. 0 for gifts.';
+COMMENT ON COLUMN analytics.daily_margin.provider_cost IS 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does not say it for all of them, or counts it in another currency.';
+CREATE TABLE credits.guests (
+    guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    device_key text NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    linked_to uuid,
+    linked_at timestamp with time zone,
+    CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
+);
+ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
+COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits. It changes when the salt rotates.';
+COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
+CREATE VIEW analytics.funnel WITH (security_invoker='true') AS
+ WITH visits AS (
+         SELECT g.linked_to AS account_id,
+            min(g.first_seen_at) AS first_seen_at
+           FROM credits.guests g
+          WHERE (g.linked_to IS NOT NULL)
+          GROUP BY g.linked_to
+        ), purchases AS (
+         SELECT o.account_id,
+            count(*) AS orders
+           FROM credits.orders o
+          WHERE ((o.state = 'paid'::text) AND (o.amount > 0))
+          GROUP BY o.account_id
+        ), users AS (
+         SELECT e.account_id
+           FROM credits.entries e
+          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
+          GROUP BY e.account_id
+        ), people AS (
+         SELECT g.first_seen_at AS came_at,
+            true AS was_guest,
+            false AS has_account,
+            false AS has_used,
+            0 AS orders
+           FROM credits.guests g
+          WHERE (g.linked_to IS NULL)
+        UNION ALL
+         SELECT
+                CASE
+                    WHEN ((v.first_seen_at < a.created_at) IS TRUE) THEN v.first_seen_at
+                    ELSE a.created_at
+                END AS came_at,
+            (v.account_id IS NOT NULL) AS was_guest,
+            true AS has_account,
+            (u.account_id IS NOT NULL) AS has_used,
+            COALESCE(p_1.orders, (0)::bigint) AS orders
+           FROM (((credits.accounts a
+             LEFT JOIN visits v ON ((a.account_id = v.account_id)))
+             LEFT JOIN users u ON ((a.account_id = u.account_id)))
+             LEFT JOIN purchases p_1 ON ((a.account_id = p_1.account_id)))
+          WHERE (a.kind = 'user'::text)
+        )
+ SELECT s.period,
+    (date_trunc(s.period, (p.came_at AT TIME ZONE '00:00:00'::interval)))::date AS came_in,
+    count(*) AS came,
+    count(*) FILTER (WHERE p.was_guest) AS guests,
+    count(*) FILTER (WHERE (p.was_guest AND p.has_account)) AS guests_signed_up,
+    count(*) FILTER (WHERE p.has_account) AS signed_up,
+    count(*) FILTER (WHERE p.has_used) AS used,
+    count(*) FILTER (WHERE (p.orders > 0)) AS bought,
+    count(*) FILTER (WHERE (p.orders > 1)) AS bought_again
+   FROM (people p
+     CROSS JOIN ( VALUES ('week'::text), ('month'::text)) s(period))
+  GROUP BY s.period, ((date_trunc(s.period, (p.came_at AT TIME ZONE '00:00:00'::interval)))::date);
+COMMENT ON VIEW analytics.funnel IS 'Per week or month (UTC) in which people came: how many of them have since signed up, used something, bought something, and bought again. The order of the steps does not matter. Give a period: `where period = ''month''`. An analyst of segments sees only guests who signed up.';
+COMMENT ON COLUMN analytics.funnel.period IS 'week or month: what came_in is counted in.';
+COMMENT ON COLUMN analytics.funnel.came_in IS 'The first day of the week (a Monday) or month in which they were first seen, as a guest or with their account.';
+COMMENT ON COLUMN analytics.funnel.came IS 'Accounts, and guests without one. Two devices of a guest are two.';
+COMMENT ON COLUMN analytics.funnel.guests IS 'How many of them began as guests.';
+COMMENT ON COLUMN analytics.funnel.guests_signed_up IS 'Guests who have an account now.';
+COMMENT ON COLUMN analytics.funnel.signed_up IS 'All who have an account now.';
+COMMENT ON COLUMN analytics.funnel.used IS 'Accounts with a charge, or with a use with the user''s own key.';
+COMMENT ON COLUMN analytics.funnel.bought IS 'Accounts with a purchase. A trial is not one.';
+COMMENT ON COLUMN analytics.funnel.bought_again IS 'Accounts with at least two.';
+CREATE TABLE credits.guest_uses (
+    guest_id uuid NOT NULL,
+    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    network_id uuid NOT NULL,
+    module_id text NOT NULL,
+    state text DEFAULT 'reserved'::text NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    per_device bigint NOT NULL,
+    per_network bigint NOT NULL,
+    sliding_window interval NOT NULL,
+    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
+    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
+);
+ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.guest_uses IS 'Uses of guests. reserved becomes confirmed (it succeeded) or released (it failed, and does not count). reserved counts as used, so that not reporting how a use ended gains nothing.';
+COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when the use was made, with per_network and sliding_window. The audit needs them.';
+CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
+ SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+    count(*) AS guests,
+    count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
+    (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
+    count(*) FILTER (WHERE u.used_up) AS used_up,
+    count(*) FILTER (WHERE (g.linked_to IS NOT NULL)) AS signed_up,
+    round(((count(*) FILTER (WHERE (g.linked_to IS NOT NULL)))::numeric / (count(*))::numeric), 4) AS conversion
+   FROM (credits.guests g
+     LEFT JOIN ( SELECT x.guest_id,
+            count(*) AS uses,
+            COALESCE(bool_or(((x.used_at - x.earlier) < x.sliding_window)), false) AS used_up
+           FROM ( SELECT y.guest_id,
+                    y.used_at,
+                    y.sliding_window,
+                    lag(y.used_at, ((y.per_device)::integer - 1)) OVER (PARTITION BY y.guest_id ORDER BY y.used_at, y.use_id) AS earlier
+                   FROM credits.guest_uses y
+                  WHERE (y.state <> 'released'::text)) x
+          GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
+  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
+COMMENT ON VIEW analytics.guest_conversion IS 'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only guests who signed up for an account in these segments, so the conversion means nothing to them.';
+COMMENT ON COLUMN analytics.guest_conversion.guests IS 'Devices that came without an account.';
+COMMENT ON COLUMN analytics.guest_conversion.users IS 'Guests with at least one use that did not fail.';
+COMMENT ON COLUMN analytics.guest_conversion.uses IS 'Their uses that did not fail.';
+COMMENT ON COLUMN analytics.guest_conversion.used_up IS 'Guests whose device has at some time had all the uses that it was allowed.';
+COMMENT ON COLUMN analytics.guest_conversion.signed_up IS 'Guests who have signed up since, whenever that was.';
+COMMENT ON COLUMN analytics.guest_conversion.conversion IS 'signed_up as a share of guests, 0 to 1.';
+CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
+ WITH summed AS (
+         SELECT (date_trunc('month'::text, (d.day)::timestamp without time zone))::date AS month,
             d.module_id,
             d.currency,
-            count(*) FILTER (WHERE d.counts) AS uses,
+            (sum(d.uses))::bigint AS uses,
             sum(d.tokens) AS tokens,
             sum(d.revenue) AS revenue,
                 CASE
-                    WHEN (bool_and(((d.cost IS NOT NULL) AND COALESCE((d.currency = d.cost_currency), true))) IS TRUE) THEN sum(d.cost)
+                    WHEN (bool_and((d.provider_cost IS NOT NULL)) IS TRUE) THEN sum(d.provider_cost)
                     ELSE NULL::numeric
                 END AS cost
-           FROM drawn d
-          GROUP BY d.month, d.module_id, d.currency
+           FROM analytics.daily_margin d
+          GROUP BY ((date_trunc('month'::text, (d.day)::timestamp without time zone))::date), d.module_id, d.currency
         )
  SELECT month,
     module_id,
@@ -5545,10 +5757,9 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
             e.module_id,
             'succeeded'::text AS outcome,
             d.duration_ms
-           FROM ((credits.entries e
+           FROM (credits.entries e
              LEFT JOIN credits.charge_durations() d(account_id, seq, duration_ms) ON (((e.account_id = d.account_id) AND (e.seq = d.seq))))
-             LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
-          WHERE ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND (c.seq IS NULL))
+          WHERE ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND (e.hold_id IS NULL))
         UNION ALL
          SELECT h.created_at AS began_at,
             h.module_id,
@@ -5605,12 +5816,12 @@ COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds that have not ende
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
-    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((h.seqs[1] = e.seq), true))) AS uses,
     count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
     (- sum((e.tokens)::numeric)) AS tokens,
     count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses
    FROM (credits.entries e
-     LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
+     LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
 COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
@@ -5642,28 +5853,10 @@ CREATE VIEW analytics.people WITH (security_invoker='true') AS
     created_at AS known_since
    FROM credits.identities i;
 COMMENT ON VIEW analytics.people IS 'Which user an account is. Only analysts who were added with --personal-data see rows, and only those of their segments. An account has several rows if several user ids lead to it.';
-COMMENT ON COLUMN analytics.people.account_id IS 'The account.';
+COMMENT ON COLUMN analytics.people.account_id IS 'The account, as in running_out and account_use.';
 COMMENT ON COLUMN analytics.people.user_id IS 'The user id (sub) of the identity provider.';
 COMMENT ON COLUMN analytics.people.email IS 'The e-mail address with which the user signs in here. Null where another issuer signs the tokens.';
 COMMENT ON COLUMN analytics.people.known_since IS 'When the bank first heard of this user id.';
-CREATE TABLE credits.accounts (
-    account_id uuid NOT NULL,
-    kind text DEFAULT 'user'::text NOT NULL,
-    segment text,
-    stripe_customer_id text,
-    overdraft_limit credits.amount DEFAULT 0 NOT NULL,
-    verified_at timestamp with time zone,
-    welcome_waits boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
-);
-ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.accounts IS 'Holders of a balance. An account says nothing about the person. credits.identities has the user ids.';
-COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be given access to, as free text. Null for none.';
-COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The Stripe customer of this account (cus_…), once it has bought something.';
-COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this, it cannot spend or hold anything new.';
-COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified. Null when no service has.';
-COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Whether a welcome was withheld when the account opened, because its address was not verified or a bound was reached. If so, it is tried again.';
 CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS opened_in,
     count(*) AS accounts,
@@ -5676,6 +5869,103 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
   WHERE (a.kind = 'user'::text)
   GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
 COMMENT ON VIEW analytics.purchase_conversion IS 'Per month (UTC) in which accounts opened: accounts, how many of them have bought something, and their share.';
+CREATE VIEW analytics.retention WITH (security_invoker='true') AS
+ WITH members AS (
+         SELECT s.period,
+            (date_trunc(s.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS cohort,
+            count(*) AS accounts
+           FROM (credits.accounts a
+             CROSS JOIN ( VALUES ('week'::text), ('month'::text)) s(period))
+          WHERE (a.kind = 'user'::text)
+          GROUP BY s.period, ((date_trunc(s.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date)
+        ), active AS (
+         SELECT u.period,
+            (date_trunc(u.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS cohort,
+            u.began_on,
+            count(*) FILTER (WHERE (u.uses > 0)) AS accounts,
+            sum(u.tokens) AS tokens
+           FROM (( SELECT s.period,
+                    e.account_id,
+                    (date_trunc(s.period, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS began_on,
+                    count(*) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS uses,
+                    (- sum((e.tokens)::numeric)) AS tokens
+                   FROM (credits.entries e
+                     CROSS JOIN ( VALUES ('week'::text), ('month'::text)) s(period))
+                  WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
+                  GROUP BY s.period, e.account_id, ((date_trunc(s.period, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date)) u
+             JOIN credits.accounts a ON ((u.account_id = a.account_id)))
+          WHERE (a.kind = 'user'::text)
+          GROUP BY u.period, ((date_trunc(u.period, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date), u.began_on
+        )
+ SELECT m.period,
+    m.cohort,
+    ((d.place - 1))::integer AS age,
+    m.accounts,
+    COALESCE(x.accounts, (0)::bigint) AS active,
+    round(((COALESCE(x.accounts, (0)::bigint))::numeric / (m.accounts)::numeric), 4) AS retention,
+    COALESCE(x.tokens, (0)::numeric) AS tokens
+   FROM ((members m
+     CROSS JOIN LATERAL generate_series((m.cohort)::timestamp without time zone, (credits.clock() AT TIME ZONE '00:00:00'::interval),
+        CASE m.period
+            WHEN 'week'::text THEN '7 days'::interval
+            ELSE '1 mon'::interval
+        END) WITH ORDINALITY d(began_on, place))
+     LEFT JOIN active x ON (((m.period = x.period) AND (m.cohort = x.cohort) AND ((d.began_on)::date = x.began_on))));
+COMMENT ON VIEW analytics.retention IS 'Per cohort of accounts (the week or month, UTC, in which they opened) and age: how many of them used anything then. Give a period: `where period = ''month''`.';
+COMMENT ON COLUMN analytics.retention.period IS 'week or month: what cohorts and ages are counted in.';
+COMMENT ON COLUMN analytics.retention.cohort IS 'The first day of the week (a Monday) or month in which the accounts opened.';
+COMMENT ON COLUMN analytics.retention.age IS 'How many weeks or months later. 0 is the cohort''s own.';
+COMMENT ON COLUMN analytics.retention.accounts IS 'Accounts in the cohort.';
+COMMENT ON COLUMN analytics.retention.active IS 'How many of them used anything in the week or month of this age: charges, and uses with the user''s own key.';
+COMMENT ON COLUMN analytics.retention.retention IS 'active as a share of accounts, 0 to 1.';
+COMMENT ON COLUMN analytics.retention.tokens IS 'Tokens charged to them in the week or month of this age, less those that were refunded in it.';
+CREATE VIEW analytics.running_out WITH (security_invoker='true') AS
+ WITH clock AS MATERIALIZED (
+         SELECT c_1.at AS ends_at,
+            credits.earlier(c_1.at, '7 days'::interval) AS begins_at
+           FROM ( SELECT credits.clock() AS at) c_1
+        ), spent AS (
+         SELECT e.account_id,
+            (- sum((e.tokens)::numeric)) AS tokens,
+            max(e.posted_at) FILTER (WHERE (e.kind = 'spend'::credits.entry_kind)) AS last_at
+           FROM credits.entries e
+          WHERE ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])) AND (e.posted_at > ( SELECT c_1.begins_at
+                   FROM clock c_1)) AND (e.posted_at <= ( SELECT c_1.ends_at
+                   FROM clock c_1)))
+          GROUP BY e.account_id
+         HAVING ((- sum((e.tokens)::numeric)) > (0)::numeric)
+        ), free AS (
+         SELECT l.account_id,
+            sum(GREATEST(((l.remaining - l.held) - (l.withheld)::numeric), (0)::numeric)) AS tokens,
+            min(l.expires_at) AS next_expiry_at
+           FROM (credits.current_lots l
+             CROSS JOIN clock c_1)
+          WHERE (l.live AND (NOT l.frozen) AND (l.effective_at <= c_1.ends_at) AND COALESCE((l.expires_at > c_1.ends_at), true) AND (l.remaining > l.held))
+          GROUP BY l.account_id
+        )
+ SELECT s.account_id,
+    COALESCE(f.tokens, (0)::numeric) AS available,
+    s.tokens AS spent,
+    p.per_day AS spent_per_day,
+    round((COALESCE(f.tokens, (0)::numeric) / p.per_day), 1) AS days_left,
+    (c.ends_at + ((LEAST((COALESCE(f.tokens, (0)::numeric) / p.per_day), (36500)::numeric))::double precision * '24:00:00'::interval)) AS lasts_until,
+    f.next_expiry_at,
+    s.last_at AS last_spent_at
+   FROM (((((spent s
+     CROSS JOIN clock c)
+     JOIN credits.accounts a ON ((s.account_id = a.account_id)))
+     LEFT JOIN free f ON ((s.account_id = f.account_id)))
+     CROSS JOIN LATERAL ( SELECT GREATEST((COALESCE(EXTRACT(epoch FROM (c.ends_at - a.created_at)), (0)::numeric) / (86400)::numeric), (1)::numeric) AS days) o)
+     CROSS JOIN LATERAL ( SELECT GREATEST(COALESCE(round((s.tokens / LEAST(o.days, (7)::numeric)), 6), (0)::numeric), 0.000001) AS per_day) p);
+COMMENT ON VIEW analytics.running_out IS 'For each account that has spent in the last seven days: how long its tokens last at this pace. `where days_left <= 7` lists those that run out within a week.';
+COMMENT ON COLUMN analytics.running_out.account_id IS 'Says nothing about the person: see people.';
+COMMENT ON COLUMN analytics.running_out.available IS 'Tokens that can be spent now. Those that open holds keep, that are frozen, or whose money may go back, do not count.';
+COMMENT ON COLUMN analytics.running_out.spent IS 'Tokens charged in the last seven times 24 hours, less those that were refunded in this time.';
+COMMENT ON COLUMN analytics.running_out.spent_per_day IS 'spent, divided by seven, or by the days since the account opened, at least one.';
+COMMENT ON COLUMN analytics.running_out.days_left IS 'available, divided by spent_per_day. 0 when there is nothing left. Tokens that expire before are counted.';
+COMMENT ON COLUMN analytics.running_out.lasts_until IS 'When the tokens are used up at this pace, at most a hundred years from now.';
+COMMENT ON COLUMN analytics.running_out.next_expiry_at IS 'When the next of these tokens expire, if nobody spends them before. Null when none expire.';
+COMMENT ON COLUMN analytics.running_out.last_spent_at IS 'The time of the last charge.';
 CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
  SELECT ((paid_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     package_name,
@@ -5748,6 +6038,75 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
 COMMENT ON VIEW analytics.usage_quantities IS 'Per day (UTC), module and dimension (calls, seconds, input_tokens …): how much of it was used.';
 COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'How much of the quantity was used with the user''s own key.';
+CREATE VIEW analytics.weekly_margin WITH (security_invoker='true') AS
+ WITH summed AS (
+         SELECT (date_trunc('week'::text, (d.day)::timestamp without time zone))::date AS week,
+            d.module_id,
+            d.source,
+            d.plan_id,
+            d.currency,
+            (sum(d.uses))::bigint AS uses,
+            sum(d.tokens) AS tokens,
+            sum(d.revenue) AS revenue,
+                CASE
+                    WHEN (bool_and((d.provider_cost IS NOT NULL)) IS TRUE) THEN sum(d.provider_cost)
+                    ELSE NULL::numeric
+                END AS cost
+           FROM analytics.daily_margin d
+          GROUP BY ((date_trunc('week'::text, (d.day)::timestamp without time zone))::date), d.module_id, d.source, d.plan_id, d.currency
+        )
+ SELECT week,
+    module_id,
+    source,
+    plan_id,
+    currency,
+    uses,
+    tokens,
+    trim_scale(round(revenue, 6)) AS revenue,
+    trim_scale(round(cost, 6)) AS provider_cost,
+    trim_scale(round((revenue - cost), 6)) AS margin,
+    round((((100)::numeric * (revenue - cost)) / NULLIF(revenue, (0)::numeric)), 2) AS margin_percent
+   FROM summed s;
+COMMENT ON VIEW analytics.weekly_margin IS 'Per week (UTC), module, source of the tokens, plan and currency: revenue, provider''s cost and margin, as in module_margin.';
+COMMENT ON COLUMN analytics.weekly_margin.week IS 'The Monday that the week begins with.';
+COMMENT ON COLUMN analytics.weekly_margin.source IS 'Where the tokens came from: purchase, allowance (a plan), rollover, welcome, promo, referral, bonus, grant, adjustment. Null for charges that drew no tokens.';
+COMMENT ON COLUMN analytics.weekly_margin.plan_id IS 'The plan that brought the tokens. Null for tokens that no plan brought.';
+COMMENT ON COLUMN analytics.weekly_margin.uses IS 'Charges. A charge that drew on several lots, or was captured in parts, counts where it began.';
+COMMENT ON COLUMN analytics.weekly_margin.revenue IS 'As in module_margin, in minor units.';
+COMMENT ON COLUMN analytics.weekly_margin.provider_cost IS 'As in module_margin, in minor units.';
+COMMENT ON COLUMN analytics.weekly_margin.margin IS 'revenue - provider_cost, in minor units.';
+COMMENT ON COLUMN analytics.weekly_margin.margin_percent IS 'margin as a percentage of revenue. Null when the revenue is 0.';
+CREATE VIEW analytics.weekly_sales WITH (security_invoker='true') AS
+ SELECT (date_trunc('week'::text, (o.paid_at AT TIME ZONE '00:00:00'::interval)))::date AS week,
+    o.kind,
+    i.plan_id,
+    o.package_name,
+    o.currency,
+    count(*) AS orders,
+    count(DISTINCT o.account_id) AS buyers,
+    sum(((o.tokens)::numeric + (o.bonus_tokens)::numeric)) AS tokens,
+    (sum(o.paid))::bigint AS paid,
+    (sum(o.reversed))::bigint AS reversed,
+    (sum(o.reversal_pending))::bigint AS reversal_pending,
+    (sum((o.paid - o.reversed)))::bigint AS kept,
+    count(*) FILTER (WHERE (o.reversed > 0)) AS reversed_orders,
+    count(*) FILTER (WHERE o.disputed) AS disputed_orders
+   FROM (credits.orders o
+     LEFT JOIN credits.subscription_invoices i ON (((o.account_id = i.account_id) AND (o.order_id = i.order_id))))
+  WHERE (o.state = 'paid'::text)
+  GROUP BY ((date_trunc('week'::text, (o.paid_at AT TIME ZONE '00:00:00'::interval)))::date), o.kind, i.plan_id, o.package_name, o.currency;
+COMMENT ON VIEW analytics.weekly_sales IS 'Per week (UTC) of the payment, kind, package and currency: what was sold, and how much of that money has gone back since.';
+COMMENT ON COLUMN analytics.weekly_sales.week IS 'The Monday that the week begins with.';
+COMMENT ON COLUMN analytics.weekly_sales.kind IS 'checkout (a pack or an amount), auto_topup (a standing consent), subscription (a period of a plan).';
+COMMENT ON COLUMN analytics.weekly_sales.plan_id IS 'The plan of a subscription. Null for everything else.';
+COMMENT ON COLUMN analytics.weekly_sales.buyers IS 'Accounts that bought it in this week.';
+COMMENT ON COLUMN analytics.weekly_sales.tokens IS 'Tokens sold, including the bonus.';
+COMMENT ON COLUMN analytics.weekly_sales.paid IS 'What arrived, with tax, in minor units.';
+COMMENT ON COLUMN analytics.weekly_sales.reversed IS 'How much of that has gone back until now, by refunds and disputes, in minor units.';
+COMMENT ON COLUMN analytics.weekly_sales.reversal_pending IS 'How much of it may go back soon, in minor units.';
+COMMENT ON COLUMN analytics.weekly_sales.kept IS 'paid - reversed, in minor units.';
+COMMENT ON COLUMN analytics.weekly_sales.reversed_orders IS 'Orders of which money has gone back, all of it or a part.';
+COMMENT ON COLUMN analytics.weekly_sales.disputed_orders IS 'Orders whose tokens are frozen, because a dispute is open.';
 CREATE TABLE credits.redemptions (
     account_id uuid NOT NULL,
     campaign_id text NOT NULL,
@@ -6816,20 +7175,6 @@ COMMENT ON COLUMN api.spend_limits.tokens IS 'What may be spent in the period.';
 COMMENT ON COLUMN api.spend_limits.spent IS 'What has been spent in the period.';
 COMMENT ON COLUMN api.spend_limits.remaining IS 'What may still be spent. Tokens that are held count as spent.';
 COMMENT ON COLUMN api.spend_limits.resets_at IS 'When the next period begins.';
-CREATE TABLE credits.free_periods (
-    account_id uuid NOT NULL,
-    period_starts_at timestamp with time zone NOT NULL,
-    period_ends_at timestamp with time zone NOT NULL,
-    anchor_at timestamp with time zone NOT NULL,
-    plan_id text NOT NULL,
-    version bigint NOT NULL,
-    lot_id bigint,
-    CONSTRAINT free_periods_are_spans CHECK ((period_starts_at < period_ends_at))
-);
-ALTER TABLE ONLY credits.free_periods FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.free_periods IS 'The periods of the free plan. An account gets its allowance at most once in each.';
-COMMENT ON COLUMN credits.free_periods.anchor_at IS 'When the account took the free plan. Its periods count from there.';
-COMMENT ON COLUMN credits.free_periods.lot_id IS 'The lot that was granted. Null: a paid plan takes its place.';
 CREATE VIEW api.subscriptions WITH (security_invoker='true') AS
  SELECT s.subscription_id,
     u.user_id,
@@ -9933,6 +10278,14 @@ CREATE TABLE credits.awaited_objects (
 );
 ALTER TABLE ONLY credits.awaited_objects FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.awaited_objects IS 'Ids of objects at Stripe, as locks: of an event that waits for an object, and of the transaction that makes the object known. Always empty for others: a transaction deletes its rows again.';
+CREATE VIEW credits.captures WITH (security_invoker='true') AS
+ SELECT h.account_id,
+    h.hold_id,
+    s.seq,
+    s.part
+   FROM (credits.holds h
+     CROSS JOIN LATERAL unnest(h.seqs) WITH ORDINALITY s(seq, part));
+COMMENT ON VIEW credits.captures IS 'The entries that charged each hold, numbered from 1.';
 CREATE TABLE credits.entries_default (
     account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
     seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
@@ -10673,6 +11026,8 @@ CREATE POLICY granted_accounts ON credits.entries FOR SELECT TO analyst USING ((
    FROM credits.analyst_accounts() a(account_id)))));
 CREATE POLICY granted_accounts ON credits.failures FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
+CREATE POLICY granted_accounts ON credits.free_periods FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
 CREATE POLICY granted_accounts ON credits.guest_uses FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (guest_id IN ( SELECT g.guest_id
    FROM credits.guests g))));
 CREATE POLICY granted_accounts ON credits.guests FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (linked_to IN ( SELECT a.account_id
@@ -10684,6 +11039,10 @@ CREATE POLICY granted_accounts ON credits.lots FOR SELECT TO analyst USING ((( S
 CREATE POLICY granted_accounts ON credits.orders FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
 CREATE POLICY granted_accounts ON credits.redemptions FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+CREATE POLICY granted_accounts ON credits.subscription_invoices FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+CREATE POLICY granted_accounts ON credits.wallets FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
 ALTER TABLE credits.guest_limits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.guest_networks ENABLE ROW LEVEL SECURITY;
@@ -11271,6 +11630,7 @@ GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
 GRANT SELECT ON TABLE credits.orders TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
+GRANT SELECT(order_id) ON TABLE credits.orders TO analyst;
 GRANT SELECT(state) ON TABLE credits.orders TO analyst;
 GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
 GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
@@ -11280,6 +11640,10 @@ GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
 GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
 GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
 GRANT SELECT(kind) ON TABLE credits.orders TO analyst;
+GRANT SELECT(paid) ON TABLE credits.orders TO analyst;
+GRANT SELECT(reversed) ON TABLE credits.orders TO analyst;
+GRANT SELECT(reversal_pending) ON TABLE credits.orders TO analyst;
+GRANT SELECT(disputed) ON TABLE credits.orders TO analyst;
 REVOKE ALL ON FUNCTION credits.agree_to_topups(p_account_id uuid, p_threshold numeric, p_offer credits.orders, p_monthly_limit bigint, p_words text, p_payment_method_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
@@ -11313,6 +11677,10 @@ GRANT SELECT ON TABLE credits.wallets TO support;
 GRANT SELECT ON TABLE credits.wallets TO service_role;
 GRANT SELECT ON TABLE credits.wallets TO spender;
 GRANT SELECT ON TABLE credits.wallets TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.wallets TO analyst;
+GRANT SELECT(head_lot) ON TABLE credits.wallets TO analyst;
+GRANT SELECT(head_taken) ON TABLE credits.wallets TO analyst;
+GRANT SELECT(head_reserved) ON TABLE credits.wallets TO analyst;
 REVOKE ALL ON FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) TO auditor;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
@@ -11373,12 +11741,23 @@ GRANT SELECT ON TABLE credits.lots TO spender;
 GRANT SELECT ON TABLE credits.lots TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
 GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(priority) ON TABLE credits.lots TO analyst;
 GRANT SELECT(source) ON TABLE credits.lots TO analyst;
+GRANT SELECT(live) ON TABLE credits.lots TO analyst;
+GRANT SELECT(frozen) ON TABLE credits.lots TO analyst;
+GRANT SELECT(announced) ON TABLE credits.lots TO analyst;
 GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
 GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
+GRANT SELECT(remaining) ON TABLE credits.lots TO analyst;
+GRANT SELECT(held) ON TABLE credits.lots TO analyst;
+GRANT SELECT(scope) ON TABLE credits.lots TO analyst;
+GRANT SELECT(order_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(package_name) ON TABLE credits.lots TO analyst;
 GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
 GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
+GRANT SELECT(reversed) ON TABLE credits.lots TO analyst;
+GRANT SELECT(withheld) ON TABLE credits.lots TO analyst;
 REVOKE ALL ON FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
@@ -11584,6 +11963,7 @@ REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM P
 REVOKE ALL ON FUNCTION credits.drawn_lots(p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO analyst;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.topup_attempts TO authenticated;
@@ -11653,6 +12033,7 @@ GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
 GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
+GRANT SELECT ON TABLE credits.current_lots TO analyst;
 REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.free_tokens(p_account_id uuid, p_scopes text[], p_at timestamp with time zone) FROM PUBLIC;
@@ -11893,6 +12274,9 @@ GRANT SELECT ON TABLE credits.subscription_invoices TO authenticated;
 GRANT SELECT ON TABLE credits.subscription_invoices TO support;
 GRANT SELECT ON TABLE credits.subscription_invoices TO service_role;
 GRANT SELECT ON TABLE credits.subscription_invoices TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.subscription_invoices TO analyst;
+GRANT SELECT(order_id) ON TABLE credits.subscription_invoices TO analyst;
+GRANT SELECT(plan_id) ON TABLE credits.subscription_invoices TO analyst;
 REVOKE ALL ON FUNCTION credits.pay_invoice(p_event credits.stripe_events, p_known credits.subscription_invoices, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_names(p_event credits.stripe_events) FROM PUBLIC;
@@ -12152,12 +12536,51 @@ REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_h
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.chain(bytea, credits.entries) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.captures TO analyst;
-GRANT SELECT ON TABLE credits.captures TO auditor;
+GRANT SELECT ON TABLE analytics.account_use TO analyst;
+GRANT SELECT ON TABLE analytics.account_use TO auditor;
 GRANT SELECT ON TABLE analytics.average_use TO analyst;
 GRANT SELECT ON TABLE analytics.average_use TO auditor;
 GRANT SELECT ON TABLE analytics.burn_rate TO analyst;
 GRANT SELECT ON TABLE analytics.burn_rate TO auditor;
+GRANT SELECT ON TABLE credits.accounts TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO authenticated;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO spender;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO support;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO service_role;
+GRANT SELECT(account_id) ON TABLE credits.accounts TO analyst;
+GRANT SELECT(kind) ON TABLE credits.accounts TO analyst;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO authenticated;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO spender;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO support;
+GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO service_role;
+GRANT SELECT(created_at) ON TABLE credits.accounts TO analyst;
+GRANT SELECT ON TABLE analytics.cohort_revenue TO analyst;
+GRANT SELECT ON TABLE analytics.cohort_revenue TO auditor;
+GRANT SELECT ON TABLE credits.catalogs TO auditor;
+GRANT SELECT(currency) ON TABLE credits.catalogs TO analyst;
+GRANT SELECT ON TABLE credits.dimensions TO auditor;
+GRANT SELECT(dimension) ON TABLE credits.dimensions TO analyst;
+GRANT SELECT(parent) ON TABLE credits.dimensions TO analyst;
+GRANT SELECT ON TABLE credits.free_periods TO authenticated;
+GRANT SELECT ON TABLE credits.free_periods TO support;
+GRANT SELECT ON TABLE credits.free_periods TO service_role;
+GRANT SELECT ON TABLE credits.free_periods TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.free_periods TO analyst;
+GRANT SELECT(plan_id) ON TABLE credits.free_periods TO analyst;
+GRANT SELECT(lot_id) ON TABLE credits.free_periods TO analyst;
+GRANT SELECT ON TABLE credits.price_components TO auditor;
+GRANT SELECT(price_id) ON TABLE credits.price_components TO analyst;
+GRANT SELECT(dimension) ON TABLE credits.price_components TO analyst;
+GRANT SELECT(unit_size) ON TABLE credits.price_components TO analyst;
+GRANT SELECT(provider_cost) ON TABLE credits.price_components TO analyst;
+GRANT SELECT ON TABLE analytics.daily_margin TO analyst;
+GRANT SELECT ON TABLE analytics.daily_margin TO auditor;
+GRANT SELECT ON TABLE credits.guests TO auditor;
+GRANT SELECT(guest_id) ON TABLE credits.guests TO analyst;
+GRANT SELECT(first_seen_at) ON TABLE credits.guests TO analyst;
+GRANT SELECT(linked_to) ON TABLE credits.guests TO analyst;
+GRANT SELECT ON TABLE analytics.funnel TO analyst;
+GRANT SELECT ON TABLE analytics.funnel TO auditor;
 GRANT SELECT ON TABLE credits.guest_uses TO auditor;
 GRANT SELECT(guest_id) ON TABLE credits.guest_uses TO analyst;
 GRANT SELECT(use_id) ON TABLE credits.guest_uses TO analyst;
@@ -12167,22 +12590,8 @@ GRANT SELECT(used_at) ON TABLE credits.guest_uses TO analyst;
 GRANT SELECT(finished_at) ON TABLE credits.guest_uses TO analyst;
 GRANT SELECT(per_device) ON TABLE credits.guest_uses TO analyst;
 GRANT SELECT(sliding_window) ON TABLE credits.guest_uses TO analyst;
-GRANT SELECT ON TABLE credits.guests TO auditor;
-GRANT SELECT(guest_id) ON TABLE credits.guests TO analyst;
-GRANT SELECT(first_seen_at) ON TABLE credits.guests TO analyst;
-GRANT SELECT(linked_to) ON TABLE credits.guests TO analyst;
 GRANT SELECT ON TABLE analytics.guest_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.guest_conversion TO auditor;
-GRANT SELECT ON TABLE credits.catalogs TO auditor;
-GRANT SELECT(currency) ON TABLE credits.catalogs TO analyst;
-GRANT SELECT ON TABLE credits.dimensions TO auditor;
-GRANT SELECT(dimension) ON TABLE credits.dimensions TO analyst;
-GRANT SELECT(parent) ON TABLE credits.dimensions TO analyst;
-GRANT SELECT ON TABLE credits.price_components TO auditor;
-GRANT SELECT(price_id) ON TABLE credits.price_components TO analyst;
-GRANT SELECT(dimension) ON TABLE credits.price_components TO analyst;
-GRANT SELECT(unit_size) ON TABLE credits.price_components TO analyst;
-GRANT SELECT(provider_cost) ON TABLE credits.price_components TO analyst;
 GRANT SELECT ON TABLE analytics.module_margin TO analyst;
 GRANT SELECT ON TABLE analytics.module_margin TO auditor;
 GRANT SELECT ON TABLE credits.failures TO authenticated;
@@ -12199,26 +12608,22 @@ GRANT SELECT ON TABLE analytics.module_usage TO auditor;
 GRANT SELECT ON TABLE analytics.pack_mix TO analyst;
 GRANT SELECT ON TABLE analytics.pack_mix TO auditor;
 GRANT SELECT ON TABLE analytics.people TO analyst;
-GRANT SELECT ON TABLE credits.accounts TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.accounts TO authenticated;
-GRANT SELECT(account_id) ON TABLE credits.accounts TO spender;
-GRANT SELECT(account_id) ON TABLE credits.accounts TO support;
-GRANT SELECT(account_id) ON TABLE credits.accounts TO service_role;
-GRANT SELECT(account_id) ON TABLE credits.accounts TO analyst;
-GRANT SELECT(kind) ON TABLE credits.accounts TO analyst;
-GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO authenticated;
-GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO spender;
-GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO support;
-GRANT SELECT(overdraft_limit) ON TABLE credits.accounts TO service_role;
-GRANT SELECT(created_at) ON TABLE credits.accounts TO analyst;
 GRANT SELECT ON TABLE analytics.purchase_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.purchase_conversion TO auditor;
+GRANT SELECT ON TABLE analytics.retention TO analyst;
+GRANT SELECT ON TABLE analytics.retention TO auditor;
+GRANT SELECT ON TABLE analytics.running_out TO analyst;
+GRANT SELECT ON TABLE analytics.running_out TO auditor;
 GRANT SELECT ON TABLE analytics.tokens_sold TO analyst;
 GRANT SELECT ON TABLE analytics.tokens_sold TO auditor;
 GRANT SELECT ON TABLE analytics.usage_by_tag TO analyst;
 GRANT SELECT ON TABLE analytics.usage_by_tag TO auditor;
 GRANT SELECT ON TABLE analytics.usage_quantities TO analyst;
 GRANT SELECT ON TABLE analytics.usage_quantities TO auditor;
+GRANT SELECT ON TABLE analytics.weekly_margin TO analyst;
+GRANT SELECT ON TABLE analytics.weekly_margin TO auditor;
+GRANT SELECT ON TABLE analytics.weekly_sales TO analyst;
+GRANT SELECT ON TABLE analytics.weekly_sales TO auditor;
 GRANT SELECT ON TABLE credits.redemptions TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT(campaign_id) ON TABLE credits.redemptions TO analyst;
@@ -12353,10 +12758,6 @@ GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 GRANT SELECT ON TABLE api.spend_limits TO authenticated;
 GRANT SELECT ON TABLE api.spend_limits TO support;
 GRANT SELECT ON TABLE api.spend_limits TO service_role;
-GRANT SELECT ON TABLE credits.free_periods TO authenticated;
-GRANT SELECT ON TABLE credits.free_periods TO support;
-GRANT SELECT ON TABLE credits.free_periods TO service_role;
-GRANT SELECT ON TABLE credits.free_periods TO auditor;
 GRANT SELECT ON TABLE api.subscriptions TO authenticated;
 GRANT SELECT ON TABLE api.subscriptions TO support;
 GRANT SELECT ON TABLE api.subscriptions TO service_role;
@@ -12458,6 +12859,7 @@ GRANT SELECT ON TABLE credits.account_origins TO auditor;
 GRANT SELECT ON TABLE credits.audit_checkpoints TO auditor;
 GRANT SELECT ON TABLE credits.audits TO auditor;
 GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
+GRANT SELECT ON TABLE credits.captures TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
 GRANT SELECT ON TABLE credits.guest_limits TO auditor;
