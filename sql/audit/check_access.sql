@@ -40,6 +40,12 @@ select
     f.found
 from credits.power_faults() as f;
 comment on view audit.check_access is
-'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles '
-'of the bank have rights, and only to read and to call. Functions and views run with the settings that they should '
-'have. PUBLIC has no right on a hardened database.';
+'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles
+of the bank have rights, and only to read and to call. Functions and views run with the settings that they should
+have. PUBLIC has no right on a hardened database.
+
+A row means: an object has another owner, or a right, a policy or a setting that access.sql does not give. Somebody
+granted something by hand, or a dump was restored without its roles.
+
+What to do: find out who did it, then run `pgcredits migrate --force`, which makes every grant and policy anew.
+After a restore read docs/restoring.md first.';

@@ -71,5 +71,10 @@ where
         or s.last_used_at > s.valid_until + interval '60 seconds'
     ) is true;
 comment on view audit.check_api_keys is
-'Every API key was made and revoked by a recorded change. It has one present secret, ends with the key that it was '
-'made with, and is not used after its end.';
+'Every API key was made and revoked by a recorded change. It has one present secret, ends with the key that it was
+made with, and is not used after its end.
+
+A row means: a row of an API key was written by hand, or a key was used after its end.
+
+What to do: revoke the key with `pgcredits key revoke`, make another, and find out who can write to
+credits.api_keys.';

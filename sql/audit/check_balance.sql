@@ -90,5 +90,11 @@ where
         where l.account_id = i.account_id and l.live and (l.held > 0 or l.withheld > 0 or l.frozen)
     );
 comment on view audit.check_balance is
-'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums, the next expiry '
-'and an announced purge are right.';
+'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums, the next expiry and
+an announced purge are right.
+
+A row means: the wallet, the lots and the entries of an account disagree. The sums are kept in three places, so at
+least one was changed by hand or is damaged.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
+entries are right.';

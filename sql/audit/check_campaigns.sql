@@ -149,5 +149,10 @@ from credits.referrals as referral
 left join reached on referral.account_id = reached.account_id
 where reached.account_id is null;
 comment on view audit.check_campaigns is
-'Each campaign granted what was redeemed, within its budget and its limit per account. Each referral was settled once, '
-'with its grants. Nobody is their own referrer, directly or through others.';
+'Each campaign granted what was redeemed, within its budget and its limit per account. Each referral was settled
+once, with its grants. Nobody is their own referrer, directly or through others.
+
+A row means: a campaign gave more, less or to others than its redemptions say, or a referral is in a circle.
+
+What to do: compare the redemptions of the account with its entries. Take back with api.void_lot what was given too
+much, and give with api.add_tokens what is missing.';

@@ -34,4 +34,9 @@ from (
     from credits.topup_presets as s
 ) as offer
 where credits.charge_problem(offer.amount, offer.currency) is not null;
-comment on view audit.check_charges is 'Stripe would charge the price of every pack, and every amount of a top-up.';
+comment on view audit.check_charges is
+'Stripe would charge the price of every pack, and every amount of a top-up.
+
+A row means: Stripe refuses this amount, so nobody can buy the pack or top up with it.
+
+What to do: correct the amount in the price list, and apply it with `pgcredits catalog apply`.';

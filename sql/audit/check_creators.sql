@@ -58,5 +58,10 @@ select
 from places as p
 inner join credits.member_reach() as x on p.owner = x.target_id;
 comment on view audit.check_creators is
-'PUBLIC, the roles of the bank and their members may not create in the database, in schema public or where migrations '
-'are recorded, not as owners either. In a database of its own only the owner may.';
+'PUBLIC, the roles of the bank and their members may not create in the database, in schema public or where migrations
+are recorded, not as owners either. In a database of its own only the owner may.
+
+A row means: somebody may put an object where a session or the next migration would run it.
+
+What to do: revoke the right that the row names, or change the owner. In a database of its own, `pgcredits migrate
+--harden-database` revokes it.';

@@ -28,4 +28,10 @@ where
     case when e.tokens > 0 then d.drawn else -d.drawn end <> e.tokens + e.owed
     or d.smallest < 0;
 comment on view audit.check_draws is
-'The draws of an entry add up to its tokens and its change of the debt.';
+'The draws of an entry add up to its tokens and its change of the debt.
+
+A row means: an entry moved another number of tokens in lots than in the balance, or its draws were changed
+afterwards.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
+bank wrote it so: report a bug.';

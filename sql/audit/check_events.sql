@@ -87,6 +87,12 @@ where
         when 'auto_topup' then o.payment_intent_id else o.checkout_session_id
     end;
 comment on view audit.check_events is
-'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. '
-'Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that '
-'was paid.';
+'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked.
+Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that
+was paid.
+
+A row means: an event of Stripe was taken in and not dealt with, or an order was granted or ended against what its
+event says.
+
+What to do: read the event in credits.stripe_events. Apply it again with api.replay_event, or take it from the list
+with api.dismiss_event and say why.';

@@ -47,4 +47,8 @@ select
 from uses_in_window as used
 where used.of_network > used.per_network;
 comment on view audit.check_guests is
-'Every use of a guest was within the limits of its device and its network.';
+'Every use of a guest was within the limits of its device and its network.
+
+A row means: a guest used a module more often than the limits of that time allow.
+
+What to do: see who wrote the use: only api.guest_consume counts the uses before it. It cost nobody tokens.';

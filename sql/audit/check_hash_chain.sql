@@ -26,4 +26,9 @@ from credits.wallets as w
 left join credits.entries as e on w.account_id = e.account_id and w.seq = e.seq
 where w.head_hash <> coalesce(e.hash, '');
 comment on view audit.check_hash_chain is
-'The hash of every entry is that of its fields and the hash before, and the last one is the wallet''s.';
+'The hash of every entry is that of its fields and the hash before, and the last one is the wallet''s.
+
+A row means: an entry was changed, removed or inserted after it was written, or the wallet names another last entry.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. The first row of an account names the first entry
+that is wrong.';

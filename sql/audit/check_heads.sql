@@ -49,6 +49,12 @@ where
         or (credits.topup_threshold(w.account_id) > w.balance - w.held) is true
     );
 comment on view audit.check_heads is
-'The permit of a wallet ends before the next limit or threshold of a notice or of an automatic top-up, and is for the '
-'next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is '
-'missed when a hold frees tokens in the head lot.';
+'The permit of a wallet ends before the next limit or threshold of a notice or of an automatic top-up, and is for the
+next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is
+missed when a hold frees tokens in the head lot.
+
+A row means: a spend of this account may pass a limit, miss a notice, or take from the wrong lot, until its next
+full check.
+
+What to do: freeze the account with api.freeze_account and thaw it: both take the permit back. If the row comes back
+without a change of the tables by hand, report a bug.';

@@ -124,5 +124,11 @@ cross join
     ) as s
 where x.tokens <> s.tokens or x.first_held < x.tokens or x.ttl <= 0 or x.ttl > 86400;
 comment on view audit.check_holds is
-'What open holds keep is what their lots and the wallet count as held, and no hold lasts longer than it may. What '
-'holds captured is what their entries charged.';
+'What open holds keep is what their lots and the wallet count as held, and no hold lasts longer than it may. What
+holds captured is what their entries charged.
+
+A row means: an open hold, its lots and the wallet disagree on what is held, or a hold and its captures on what was
+charged.
+
+What to do: release the hold with api.release_hold if its work has ended. If the row stays, follow "A finding in the
+ledger" in docs/auditing.md.';

@@ -70,5 +70,11 @@ from credits.idempotency_keys as k
 left join credits.holds as h on k.account_id = h.account_id and k.made_id = h.hold_id
 where k.operation in ('hold_tokens', 'capture_hold', 'release_hold') and h.hold_id is null;
 comment on view audit.check_keys is
-'Every idempotency key leads to the entry, order, failure or hold that answered it, and can tell a repeat from '
-'another call.';
+'Every idempotency key leads to the entry, order, failure or hold that answered it, and can tell a repeat from
+another call.
+
+A row means: an idempotency key leads to nothing, or to something that its call does not make. A repeated call would
+get a wrong answer.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. If entries or orders are missing, the hash chain
+or the orders have a finding as well.';

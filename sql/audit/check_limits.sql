@@ -16,4 +16,10 @@ cross join
         where x.account_id = s.account_id and x.kind = 'spend' and x.posted_at >= s.period_starts
     ) as e
 where e.spent <> w.lifetime_spent - s.spent_before;
-comment on view audit.check_limits is 'Each spend limit counts what was spent since its period began, less refunds.';
+comment on view audit.check_limits is
+'Each spend limit counts what was spent since its period began, less refunds.
+
+A row means: a spend limit has counted more or less than was spent in its period.
+
+What to do: look for other findings of the account first. Then remove the limit with api.lift_spend_limit and set it
+again with api.set_spend_limit, which counts anew.';

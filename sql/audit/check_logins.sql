@@ -44,5 +44,11 @@ where
         where l.login = t.login
     );
 comment on view audit.check_logins is
-'Every SQL login that has an account or an analyst''s reach, or whose claims count, is still the role that was given '
-'it. A login whose claims count is a program and nobody''s own.';
+'Every SQL login that has an account or an analyst''s reach, or whose claims count, is still the role that was given
+it. A login whose claims count is a program and nobody''s own.
+
+A row means: the role behind a login was dropped or made anew, for instance by a restore on another server. It has
+no rights until somebody confirms it.
+
+What to do: if the login is still that person''s or program''s, call credits.trust_login; otherwise delete its row.
+docs/restoring.md has an example.';

@@ -62,5 +62,11 @@ where
     )
     or (e.kind <> 'expire' and l.lot_id is not null and l.source is distinct from e.kind);
 comment on view audit.check_lots is
-'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its '
-'source, order and package.';
+'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its
+source, order and package.
+
+A row means: a lot has more or fewer tokens than the entries left in it, or an entry names another source, order or
+package than its lot.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
+entries are right and the lot was changed.';

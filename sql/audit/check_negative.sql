@@ -15,4 +15,10 @@ select
     format('balance %s, debt %s', e.balance_after, e.debt_after) as found
 from credits.entries as e
 where e.balance_after + e.debt_after < 0;
-comment on view audit.check_negative is 'No balance is, or ever was, below zero without debt.';
+comment on view audit.check_negative is
+'No balance is, or ever was, below zero without debt.
+
+A row means: an account spent what it did not have, or holds more than it has.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. The functions of the bank cannot do this, so look
+for a write to the tables.';

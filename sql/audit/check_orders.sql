@@ -127,5 +127,11 @@ where
     ) is not true
     or (amounts.is_free and granted.cost > 0.01) is true;
 comment on view audit.check_orders is
-'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No lot '
-'belongs to an order that was not paid.';
+'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No
+lot belongs to an order that was not paid.
+
+A row means: an order was granted without being paid, paid and not granted, granted twice, or granted for another
+amount than its event says.
+
+What to do: compare the order with its payment at Stripe. Give what is missing with api.replay_event, and take back
+with api.void_lot what was given too much.';

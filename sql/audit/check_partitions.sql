@@ -24,5 +24,9 @@ where
             and c.relname = to_char(m.month, '"entries_"YYYY_MM')
     );
 comment on view audit.check_partitions is
-'The ledger has a partition for this month and for the next one. A row means that the maintenance does not run, or '
-'cannot lock the ledger: run `pgcredits maintain`, and read docs/retention.md.';
+'The ledger has a partition for this month and for the next one.
+
+A row means: the maintenance does not run, or cannot lock the ledger. Entries of a month without a partition go into
+the default one, where they stay.
+
+What to do: run `pgcredits maintain`, and read docs/retention.md.';

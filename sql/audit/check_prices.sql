@@ -77,5 +77,10 @@ from credits.dimensions as d
 inner join credits.dimensions as p on d.parent = p.dimension
 where p.parent is not null;
 comment on view audit.check_prices is
-'The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers, '
-'and the parent of a dimension has no parent.';
+'The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers,
+and the parent of a dimension has no parent.
+
+A row means: the list that spends read disagrees with the versions of the prices, so a use may cost the wrong price.
+
+What to do: apply the price list again with `pgcredits catalog apply`. Find out who changed the tables: charges
+since then may be refunded with api.refund_usage.';

@@ -92,5 +92,11 @@ from (
 inner join credits.orders as o on l.account_id = o.account_id and l.order_id = o.order_id
 where l.withheld is distinct from l.due;
 comment on view audit.check_refund_requests is
-'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more '
-'than is left of the payment.';
+'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more
+than is left of the payment.
+
+A row means: a refund that was asked for does not withhold its tokens, has no call to Stripe, or asks for more than
+was paid.
+
+What to do: look for the refund at Stripe first. Then run `pgcredits stripe pull`, which applies what Stripe has
+done.';

@@ -127,5 +127,10 @@ select
 from credits.entries as e
 where e.kind <> 'refund' and e.refunds_seq is not null;
 comment on view audit.check_refunds is
-'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into '
-'the lots that the charge took from, or that repaid debt.';
+'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into
+the lots that the charge took from, or that repaid debt.
+
+A row means: a charge gave back more or less than the refunds of it say, or to other lots.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. Correct the balance with api.add_tokens or
+api.void_lot, and name the entry as the reason.';

@@ -8,4 +8,9 @@ select
     d.found
 from credits.release_differences() as d;
 comment on view audit.check_release is
-'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.';
+'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.
+
+A row means: an object of the bank is not as the last migration left it.
+
+What to do: find out who changed it. Keep the change in your own schema if you need it, and run `pgcredits migrate
+--force`. An object that pgcredits never makes stays: drop it.';

@@ -182,5 +182,10 @@ where
     t.family in ('refund', 'dispute', 'fraud_warning') and e.outcome in ('applied', 'duplicate')
     and r.reversal_id is null;
 comment on view audit.check_reversals is
-'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share '
-'of the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.';
+'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share
+of the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.
+
+A row means: an order, its refunds and disputes, and the tokens that were taken back for them disagree.
+
+What to do: run `pgcredits stripe pull`, which applies what was missed. If the row stays, compare the order with
+Stripe''s dashboard and correct it with api.void_lot or api.restore_lot.';

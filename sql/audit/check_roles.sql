@@ -113,6 +113,12 @@ select
     f.found
 from credits.member_grants() as f;
 comment on view audit.check_roles is
-'The roles of the bank exist, have no attribute that they should not have, and are members of the roles that they '
-'should be. Only administrators may grant them or become the owner. A member of them, in any number of steps, has no '
-'power over the server and is no other login of the bank.';
+'The roles of the bank exist, have no attribute that they should not have, and are members of the roles that they
+should be. Only administrators may grant them or become the owner. A member of them, in any number of steps, has no
+power over the server and is no other login of the bank.
+
+A row means: a role of the bank is missing, may do more than it should, or has a member that is stronger than the
+role.
+
+What to do: run `pgcredits roles`, which makes what is missing, and revoke what the row names. SECURITY.md has the
+recipe of a login.';

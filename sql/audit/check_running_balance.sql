@@ -18,4 +18,8 @@ from (
 ) as pair
 where pair.balance_after <> pair.previous_balance + pair.tokens;
 comment on view audit.check_running_balance is
-'balance_after of each entry is that of the entry before plus its tokens.';
+'balance_after of each entry is that of the entry before plus its tokens.
+
+A row means: an entry says another balance than the one before it plus its tokens.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. It names the first entry that does not follow.';

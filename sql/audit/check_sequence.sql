@@ -39,4 +39,10 @@ where
     wallet.seq is distinct from coalesce(last_entries.entries, 0)
     or wallet.posted_at is distinct from coalesce(last_entries.last_at, '-infinity');
 comment on view audit.check_sequence is
-'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
+'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.
+
+A row means: entries of an account are missing, doubled or out of order, or the wallet counts another number of
+them.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. Compare with an anchor: after a restore of an
+older backup it says so.';

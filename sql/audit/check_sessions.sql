@@ -25,4 +25,9 @@ select
 from credits.sign_in_sessions as s
 where s.expires_at > s.began_at + interval '8760:00:00';
 comment on view audit.check_sessions is
-'Tokens are issued before their session ends. No session outlives the password that opened it, nor a year.';
+'Tokens are issued before their session ends. No session outlives the password that opened it, nor a year.
+
+A row means: a session was refreshed after its end, or lives longer than its password.
+
+What to do: end the sessions of the account with api.end_sessions, and find out who can write to
+credits.sign_in_sessions.';

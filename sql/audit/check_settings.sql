@@ -175,7 +175,12 @@ select
     'none: everything in it counts as off' as found
 where not exists (select from credits.settings);
 comment on view audit.check_settings is
-'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that does not allow '
-'them, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, '
-'those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is '
-'prepared. The row of the operator''s settings is there.';
+'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that does not allow
+them, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit,
+those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is
+prepared. The row of the operator''s settings is there.
+
+A row means: a commit may be lost in a crash, a test clock runs beside real money, or a login can hold up the bank.
+
+What to do: set what the row expects: ALTER SYSTEM and a reload for the server, ALTER ROLE for a login. SECURITY.md
+has the recipe of a login.';

@@ -28,5 +28,10 @@ full join (
 ) as s on h.account_id = s.account_id and h.hold_id = s.hold_id
 where h.shortfall is distinct from coalesce(s.tokens, 0);
 comment on view audit.check_shortfalls is
-'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the '
-'holds.';
+'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the
+holds.
+
+A row means: what a capture could not pay, and what is recorded as missing, disagree.
+
+What to do: compare the hold with its captures, and close the shortfall with api.close_shortfall when it is dealt
+with.';

@@ -213,5 +213,11 @@ where
         where u.account_id = r.account_id and u.order_id = r.order_id
     );
 comment on view audit.check_stripe is
-'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on '
-'either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.';
+'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on
+either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.
+
+A row means: Stripe has a payment, refund or dispute that the books do not have, or the other way round, or they
+disagree on an amount, a currency or an account.
+
+What to do: run `pgcredits stripe pull`, which applies what was missed, and audit again. docs/stripe.md says what to
+do with each row that stays.';

@@ -192,6 +192,12 @@ where
         where n.object_id = m.object_id and n.transaction_id = t.object_id
     );
 comment on view audit.check_stripe_balance is
-'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the '
-'same money: each movement of the balance belongs to one of them and has its amount and currency, and each order was '
-'charged what was paid for it.';
+'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the
+same money: each movement of the balance belongs to one of them and has its amount and currency, and each order was
+charged what was paid for it.
+
+A row means: money moved at Stripe that no charge, refund, dispute or payout explains, or an order was charged
+something else than was paid for it.
+
+What to do: run `pgcredits stripe pull` and audit again. Look up the balance transaction in Stripe''s dashboard if
+the row stays.';

@@ -209,6 +209,12 @@ where
             and (x.period_starts_at < f.period_ends_at or x.lot_id = f.lot_id)
     );
 comment on view audit.check_subscriptions is
-'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came '
-'without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is '
-'as the newest of its events says, of one account, and ended for ever once it has ended.';
+'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came
+without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is
+as the newest of its events says, of one account, and ended for ever once it has ended.
+
+A row means: a paid period of a plan was granted twice, not at all or with other terms, or a subscription is not as
+Stripe says.
+
+What to do: run `pgcredits stripe pull`. Give what is missing with api.replay_event, and take back with api.void_lot
+what was given too much.';

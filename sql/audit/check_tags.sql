@@ -39,5 +39,11 @@ select
 from credits.entries as e
 where e.tags is not null and e.kind not in ('spend', 'byok', 'refund');
 comment on view audit.check_tags is
-'Tags are small texts on charges and on their refunds. A charge of a hold has the tags of the hold, and a refund those '
-'of its charge.';
+'Tags are small texts on charges and on their refunds. A charge of a hold has the tags of the hold, and a refund
+those of its charge.
+
+A row means: tags were written by hand, or a capture or refund does not have those of its hold or charge. Tags move
+no tokens.
+
+What to do: follow "A finding in the ledger" in docs/auditing.md. The hash chain says whether the tags of an entry
+were changed.';

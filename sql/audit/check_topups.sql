@@ -121,5 +121,11 @@ select
 from attempts as a
 where a.state = 'open' and coalesce(a.call_state, 'missing') not in ('due', 'done');
 comment on view audit.check_topups is
-'Every automatic top-up was agreed to, begun one at a time, and within the limit of its month. Its order, its attempt '
-'and its call to Stripe agree.';
+'Every automatic top-up was agreed to, begun one at a time, and within the limit of its month. Its order, its attempt
+and its call to Stripe agree.
+
+A row means: a card was charged, or may be, without a consent that counts, twice at once, or beyond the limit of the
+month.
+
+What to do: call api.stop_auto_topup for the account. Compare the attempts with Stripe, and pay back with
+api.request_refund what was charged without consent.';

@@ -40,5 +40,11 @@ where
         where c.endpoint_id = w.endpoint_id and c.change = 'disabled' and c.changed_at >= w.disabled_at
     );
 comment on view audit.check_webhooks is
-'Every notice since an endpoint was enabled has become a message to it. Messages are sent when they are due. Whatever '
-'disabled an endpoint is recorded.';
+'Every notice since an endpoint was enabled has become a message to it. Messages are sent when they are due. Whatever
+disabled an endpoint is recorded.
+
+A row means: a product does not hear of what happened: the worker does not run, the product''s address does not
+answer, or somebody changed the tables.
+
+What to do: start `pgcredits work`. See what the address answered in api.webhook_deliveries, and send again with
+api.replay_webhook.';

@@ -254,11 +254,24 @@ def lines(db: psycopg.Connection[Any]) -> Iterator[str]:
     yield "## Audit"
     yield ""
     yield "Views of the schema `audit`, for auditors. A check has no row while the books are sound."
+    yield "`pgcredits audit` runs all checks: [auditing.md](auditing.md)."
     yield ""
+    views = [(name, what) for name, what, _, _ in db.execute(VIEWS, ([], "audit")).fetchall()]
     yield from _table(
-        ["view", "what"],
-        [[f"`{name}`", _coded(what)] for name, what, _, _ in db.execute(VIEWS, ([], "audit")).fetchall()],
+        ["check", "what is true of sound books", "a row means", "what to do"],
+        [[f"`{name}`", *_advised(what)] for name, what in views if name.startswith("check_")],
     )
+    yield from _table(
+        ["other view", "what"],
+        [[f"`{name}`", _coded(what)] for name, what in views if not name.startswith("check_")],
+    )
+
+
+def _advised(comment: str) -> list[str]:
+    """The paragraphs of a check's comment: the rule, what a row means, and what to do."""
+    rule, means, action = [*comment.split("\n\n"), "", ""][:3]
+    means, action = means.removeprefix("A row means: "), action.removeprefix("What to do: ")
+    return [_coded(rule), *(_coded(text[:1].upper() + text[1:]) for text in (means, action))]
 
 
 def page(db: psycopg.Connection[Any], kept: str) -> str:

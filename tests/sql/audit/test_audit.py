@@ -1313,6 +1313,28 @@ def test_every_check_has_seeded_faults(admin: Connection) -> None:
     assert {name for (name,) in names} == set(FAULTS) == set(CHECKS)
 
 
+def test_every_check_says_what_a_row_means_and_what_to_do(admin: Connection) -> None:
+    """docs/reference.md and `pgcredits audit` show it. A function that it names exists."""
+    comments = admin.execute(
+        "select relname, obj_description(oid, 'pg_class') from pg_class"
+        " where relnamespace = 'audit'::regnamespace and relname like 'check%'"
+    ).fetchall()
+    known = {
+        name
+        for (name,) in admin.execute(
+            "select pronamespace::regnamespace || '.' || proname from pg_proc union"
+            " select relnamespace::regnamespace || '.' || relname from pg_class"
+        ).fetchall()
+    }
+    for name, comment in comments:
+        rule, means, action = comment.split("\n\n")
+        assert rule.endswith("."), name
+        assert re.match(r"A row means: \w.*\.$", means, re.S), name
+        assert re.match(r"What to do: .*\.$", action, re.S), name
+        for function in re.findall(r"\b(?:api|credits)\.\w+", means + action):
+            assert function in known, f"{name} names {function}"
+
+
 def test_sound_books_have_no_findings(till: Connection) -> None:
     with told(till) as (bank, account):
         assert found(bank, "findings", account) == found(bank, "findings", None) == []

@@ -7476,7 +7476,13 @@ UNION ALL
     f.expected,
     f.found
    FROM credits.power_faults() f(expected, found);
-COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles of the bank have rights, and only to read and to call. Functions and views run with the settings that they should have. PUBLIC has no right on a hardened database.';
+COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles
+of the bank have rights, and only to read and to call. Functions and views run with the settings that they should
+have. PUBLIC has no right on a hardened database.
+A row means: an object has another owner, or a right, a policy or a setting that access.sql does not give. Somebody
+granted something by hand, or a dump was restored without its roles.
+What to do: find out who did it, then run `pgcredits migrate --force`, which makes every grant and policy anew.
+After a restore read docs/restoring.md first.';
 CREATE TABLE credits.api_key_changes (
     key_id text NOT NULL,
     change_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -7535,7 +7541,11 @@ UNION ALL
    FROM (credits.api_keys k
      JOIN credits.api_key_secrets s ON ((k.key_id = s.key_id)))
   WHERE (((s.last_used_at > (k.revoked_at + '00:01:00'::interval)) OR (s.last_used_at > (s.valid_until + '00:01:00'::interval))) IS TRUE);
-COMMENT ON VIEW audit.check_api_keys IS 'Every API key was made and revoked by a recorded change. It has one present secret, ends with the key that it was made with, and is not used after its end.';
+COMMENT ON VIEW audit.check_api_keys IS 'Every API key was made and revoked by a recorded change. It has one present secret, ends with the key that it was
+made with, and is not used after its end.
+A row means: a row of an API key was written by hand, or a key was used after its end.
+What to do: revoke the key with `pgcredits key revoke`, make another, and find out who can write to
+credits.api_keys.';
 CREATE TABLE credits.inactive_accounts (
     account_id uuid NOT NULL,
     active_at timestamp with time zone NOT NULL,
@@ -7599,7 +7609,12 @@ UNION ALL
           WHERE ((x.account_id = i.account_id) AND (x.posted_at >= i.announced_at))))) AND (NOT (EXISTS ( SELECT
            FROM credits.current_lots l
           WHERE ((l.account_id = i.account_id) AND l.live AND ((l.held > (0)::numeric) OR ((l.withheld)::numeric > (0)::numeric) OR l.frozen))))));
-COMMENT ON VIEW audit.check_balance IS 'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums, the next expiry and an announced purge are right.';
+COMMENT ON VIEW audit.check_balance IS 'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums, the next expiry and
+an announced purge are right.
+A row means: the wallet, the lots and the entries of an account disagree. The sums are kept in three places, so at
+least one was changed by hand or is damaged.
+What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
+entries are right.';
 CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
  WITH RECURSIVE campaign_entries AS (
          SELECT entry.account_id,
@@ -7698,7 +7713,11 @@ UNION ALL
    FROM (credits.referrals referral
      LEFT JOIN reached ON ((referral.account_id = reached.account_id)))
   WHERE (reached.account_id IS NULL);
-COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeemed, within its budget and its limit per account. Each referral was settled once, with its grants. Nobody is their own referrer, directly or through others.';
+COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeemed, within its budget and its limit per account. Each referral was settled
+once, with its grants. Nobody is their own referrer, directly or through others.
+A row means: a campaign gave more, less or to others than its redemptions say, or a referral is in a circle.
+What to do: compare the redemptions of the account with its entries. Take back with api.void_lot what was given too
+much, and give with api.add_tokens what is missing.';
 CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('%s: an amount that Stripe charges'::text, what) AS expected,
@@ -7724,7 +7743,9 @@ CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
             s.currency
            FROM credits.topup_presets s) offer
   WHERE (credits.charge_problem(amount, currency) IS NOT NULL);
-COMMENT ON VIEW audit.check_charges IS 'Stripe would charge the price of every pack, and every amount of a top-up.';
+COMMENT ON VIEW audit.check_charges IS 'Stripe would charge the price of every pack, and every amount of a top-up.
+A row means: Stripe refuses this amount, so nobody can buy the pack or top up with it.
+What to do: correct the amount in the price list, and apply it with `pgcredits catalog apply`.';
 CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
  WITH places AS (
          SELECT format('database %I'::text, d.datname) AS place,
@@ -7765,7 +7786,10 @@ UNION ALL
         END) AS found
    FROM (places p
      JOIN credits.member_reach() x(role_id, role, target_id, target) ON ((p.owner = x.target_id)));
-COMMENT ON VIEW audit.check_creators IS 'PUBLIC, the roles of the bank and their members may not create in the database, in schema public or where migrations are recorded, not as owners either. In a database of its own only the owner may.';
+COMMENT ON VIEW audit.check_creators IS 'PUBLIC, the roles of the bank and their members may not create in the database, in schema public or where migrations
+are recorded, not as owners either. In a database of its own only the owner may.
+A row means: somebody may put an object where a session or the next migration would run it.
+What to do: revoke the right that the row names, or change the owner. In a database of its own, `pgcredits migrate
 CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('draws of %s in entry %s (%s)'::text, abs(((e.tokens)::numeric + e.owed)), e.seq, e.kind) AS expected,
@@ -7785,7 +7809,11 @@ CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
             WHEN ((e.tokens)::numeric > (0)::numeric) THEN d.drawn
             ELSE (- d.drawn)
         END <> ((e.tokens)::numeric + e.owed)) OR (d.smallest < (0)::numeric));
-COMMENT ON VIEW audit.check_draws IS 'The draws of an entry add up to its tokens and its change of the debt.';
+COMMENT ON VIEW audit.check_draws IS 'The draws of an entry add up to its tokens and its change of the debt.
+A row means: an entry moved another number of tokens in lots than in the balance, or its draws were changed
+afterwards.
+What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
+bank wrote it so: report a bug.';
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  WITH events AS (
          SELECT e.event_id,
@@ -7856,7 +7884,13 @@ UNION ALL
             WHEN 'auto_topup'::text THEN o.payment_intent_id
             ELSE o.checkout_session_id
         END));
-COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that was paid.';
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked.
+Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that
+was paid.
+A row means: an event of Stripe was taken in and not dealt with, or an order was granted or ended against what its
+event says.
+What to do: read the event in credits.stripe_events. Apply it again with api.replay_event, or take it from the list
+with api.dismiss_event and say why.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  WITH uses_in_window AS (
          SELECT used.guest_id,
@@ -7888,7 +7922,9 @@ UNION ALL
     format('%s uses'::text, used.of_network) AS found
    FROM uses_in_window used
   WHERE (used.of_network > used.per_network);
-COMMENT ON VIEW audit.check_guests IS 'Every use of a guest was within the limits of its device and its network.';
+COMMENT ON VIEW audit.check_guests IS 'Every use of a guest was within the limits of its device and its network.
+A row means: a guest used a module more often than the limits of that time allow.
+What to do: see who wrote the use: only api.guest_consume counts the uses before it. It cost nobody tokens.';
 CREATE VIEW audit.check_hash_chain WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('hash %s of entry %s'::text, encode(e.computed, 'hex'::text), e.seq) AS expected,
@@ -7906,7 +7942,10 @@ UNION ALL
    FROM (credits.wallets w
      LEFT JOIN credits.entries e ON (((w.account_id = e.account_id) AND (w.seq = e.seq))))
   WHERE (w.head_hash <> COALESCE(e.hash, '\x'::bytea));
-COMMENT ON VIEW audit.check_hash_chain IS 'The hash of every entry is that of its fields and the hash before, and the last one is the wallet''s.';
+COMMENT ON VIEW audit.check_hash_chain IS 'The hash of every entry is that of its fields and the hash before, and the last one is the wallet''s.
+A row means: an entry was changed, removed or inserted after it was written, or the wallet names another last entry.
+What to do: follow "A finding in the ledger" in docs/auditing.md. The first row of an account names the first entry
+that is wrong.';
 CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
  SELECT w.account_id,
     format('a permit for at most %s tokens of lot %s'::text,
@@ -7934,7 +7973,13 @@ UNION ALL
      CROSS JOIN LATERAL credits.notice_levels_of(w.account_id) n(low, low_armed, depleted_armed))
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
   WHERE (w.head_quiet AND (w.due_at > c.shows) AND ((l.lot_id IS NULL) OR (l.expires_at IS NOT NULL) OR (n.low_armed IS NOT TRUE) OR (n.depleted_armed IS FALSE) OR ((n.low > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE) OR ((credits.topup_threshold(w.account_id) > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE)));
-COMMENT ON VIEW audit.check_heads IS 'The permit of a wallet ends before the next limit or threshold of a notice or of an automatic top-up, and is for the next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is missed when a hold frees tokens in the head lot.';
+COMMENT ON VIEW audit.check_heads IS 'The permit of a wallet ends before the next limit or threshold of a notice or of an automatic top-up, and is for the
+next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is
+missed when a hold frees tokens in the head lot.
+A row means: a spend of this account may pass a limit, miss a notice, or take from the wrong lot, until its next
+full check.
+What to do: freeze the account with api.freeze_account and thaw it: both take the permit back. If the row comes back
+without a change of the tables by hand, report a bug.';
 CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
  WITH h AS (
          SELECT x.account_id,
@@ -8020,7 +8065,12 @@ UNION ALL
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens
            FROM jsonb_to_recordset(x.first_draws) y(tokens numeric)) s)
   WHERE (((x.tokens)::numeric <> s.tokens) OR ((x.first_held)::numeric < (x.tokens)::numeric) OR (x.ttl <= (0)::numeric) OR (x.ttl > (86400)::numeric));
-COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, and no hold lasts longer than it may. What holds captured is what their entries charged.';
+COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, and no hold lasts longer than it may. What
+holds captured is what their entries charged.
+A row means: an open hold, its lots and the wallet disagree on what is held, or a hold and its captures on what was
+charged.
+What to do: release the hold with api.release_hold if its work has ended. If the row stays, follow "A finding in the
+ledger" in docs/auditing.md.';
 CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
  SELECT k.account_id,
     format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.entry_seq) AS expected,
@@ -8075,7 +8125,12 @@ UNION ALL
    FROM (credits.idempotency_keys k
      LEFT JOIN credits.holds h ON (((k.account_id = h.account_id) AND (k.made_id = h.hold_id))))
   WHERE ((k.operation = ANY (ARRAY['hold_tokens'::text, 'capture_hold'::text, 'release_hold'::text])) AND (h.hold_id IS NULL));
-COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order, failure or hold that answered it, and can tell a repeat from another call.';
+COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order, failure or hold that answered it, and can tell a repeat from
+another call.
+A row means: an idempotency key leads to nothing, or to something that its call does not make. A repeated call would
+get a wrong answer.
+What to do: follow "A finding in the ledger" in docs/auditing.md. If entries or orders are missing, the hash chain
+or the orders have a finding as well.';
 CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('%s of the %s from %s'::text, e.spent, s.period, credits.utc_text(s.period_starts)) AS expected,
@@ -8087,7 +8142,10 @@ CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
              LEFT JOIN credits.charge_refunds r ON (((x.account_id = r.account_id) AND (x.seq = r.seq))))
           WHERE ((x.account_id = s.account_id) AND (x.kind = 'spend'::credits.entry_kind) AND (x.posted_at >= s.period_starts))) e)
   WHERE (e.spent <> ((w.lifetime_spent)::numeric - (s.spent_before)::numeric));
-COMMENT ON VIEW audit.check_limits IS 'Each spend limit counts what was spent since its period began, less refunds.';
+COMMENT ON VIEW audit.check_limits IS 'Each spend limit counts what was spent since its period began, less refunds.
+A row means: a spend limit has counted more or less than was spent in its period.
+What to do: look for other findings of the account first. Then remove the limit with api.lift_spend_limit and set it
+again with api.set_spend_limit, which counts anew.';
 CREATE TABLE credits.analyst_grants (
     login name NOT NULL,
     role_oid oid,
@@ -8151,7 +8209,12 @@ UNION ALL
   WHERE (pg_has_role(r.oid, 'analyst'::name, 'member'::text) OR pg_has_role(r.oid, 'auditor'::name, 'member'::text) OR (EXISTS ( SELECT
            FROM credits.sql_logins l
           WHERE (l.login = t.login))));
-COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach, or whose claims count, is still the role that was given it. A login whose claims count is a program and nobody''s own.';
+COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach, or whose claims count, is still the role that was given
+it. A login whose claims count is a program and nobody''s own.
+A row means: the role behind a login was dropped or made anew, for instance by a restore on another server. It has
+no rights until somebody confirms it.
+What to do: if the login is still that person''s or program''s, call credits.trust_login; otherwise delete its row.
+docs/restoring.md has an example.';
 CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
  WITH m AS (
          SELECT e.account_id,
@@ -8200,7 +8263,12 @@ UNION ALL
             WHEN (e.kind <> 'expire'::credits.entry_kind) THEN l.order_id
             ELSE NULL::uuid
         END) OR (e.package_name IS DISTINCT FROM l.package_name))) OR ((e.kind <> 'expire'::credits.entry_kind) AND (l.lot_id IS NOT NULL) AND (l.source IS DISTINCT FROM e.kind)));
-COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its source, order and package.';
+COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its
+source, order and package.
+A row means: a lot has more or fewer tokens than the entries left in it, or an entry names another source, order or
+package than its lot.
+What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
+entries are right and the lot was changed.';
 CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
  SELECT w.account_id,
     'balance + debt, debt and held not below 0, held within balance'::text AS expected,
@@ -8213,7 +8281,10 @@ UNION ALL
     format('balance %s, debt %s'::text, e.balance_after, e.debt_after) AS found
    FROM credits.entries e
   WHERE (((e.balance_after)::numeric + (e.debt_after)::numeric) < (0)::numeric);
-COMMENT ON VIEW audit.check_negative IS 'No balance is, or ever was, below zero without debt.';
+COMMENT ON VIEW audit.check_negative IS 'No balance is, or ever was, below zero without debt.
+A row means: an account spent what it did not have, or holds more than it has.
+What to do: follow "A finding in the ledger" in docs/auditing.md. The functions of the bank cannot do this, so look
+for a write to the tables.';
 CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
  WITH granted AS (
          SELECT l.account_id,
@@ -8316,7 +8387,12 @@ UNION ALL
    FROM (amounts
      JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
   WHERE ((((NOT amounts.names_total) OR (abs(((amounts.total - amounts.shipping) - granted.cost)) <= 0.01) OR (abs((((amounts.total - amounts.shipping) - amounts.tax) - granted.cost)) <= 0.01) OR ((amounts.shipping > (0)::numeric) AND ((((amounts.total - amounts.shipping) - granted.cost) >= '-0.01'::numeric) AND (((amounts.total - amounts.shipping) - granted.cost) <= (amounts.tax + 0.01))))) IS NOT TRUE) OR ((amounts.is_free AND (granted.cost > 0.01)) IS TRUE));
-COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No lot belongs to an order that was not paid.';
+COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No
+lot belongs to an order that was not paid.
+A row means: an order was granted without being paid, paid and not granted, granted twice, or granted for another
+amount than its event says.
+What to do: compare the order with its payment at Stripe. Give what is missing with api.replay_event, and take back
+with api.void_lot what was given too much.';
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
     instance_id uuid DEFAULT gen_random_uuid(),
@@ -8379,7 +8455,10 @@ CREATE VIEW audit.check_partitions WITH (security_invoker='true') AS
            FROM (pg_inherits i
              JOIN pg_class c ON ((i.inhrelid = c.oid)))
           WHERE ((i.inhparent = ('credits.entries'::regclass)::oid) AND (NOT i.inhdetachpending) AND (c.relname = to_char(m.month, '"entries_"YYYY_MM'::text)))))));
-COMMENT ON VIEW audit.check_partitions IS 'The ledger has a partition for this month and for the next one. A row means that the maintenance does not run, or cannot lock the ledger: run `pgcredits maintain`, and read docs/retention.md.';
+COMMENT ON VIEW audit.check_partitions IS 'The ledger has a partition for this month and for the next one.
+A row means: the maintenance does not run, or cannot lock the ledger. Entries of a month without a partition go into
+the default one, where they stay.
+What to do: run `pgcredits maintain`, and read docs/retention.md.';
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
@@ -8458,7 +8537,11 @@ UNION ALL
    FROM (credits.dimensions d
      JOIN credits.dimensions p ON ((d.parent = p.dimension)))
   WHERE (p.parent IS NOT NULL);
-COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers, and the parent of a dimension has no parent.';
+COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with the versions of the prices, a component is marked as tiered if it has tiers,
+and the parent of a dimension has no parent.
+A row means: the list that spends read disagrees with the versions of the prices, so a use may cost the wrong price.
+What to do: apply the price list again with `pgcredits catalog apply`. Find out who changed the tables: charges
+since then may be refunded with api.refund_usage.';
 CREATE VIEW audit.check_refund_requests WITH (security_invoker='true') AS
  WITH requests AS (
          SELECT r.account_id,
@@ -8536,7 +8619,12 @@ UNION ALL
           GROUP BY x.account_id, x.order_id) l
      JOIN credits.orders o ON (((l.account_id = o.account_id) AND (l.order_id = o.order_id))))
   WHERE (l.withheld IS DISTINCT FROM l.due);
-COMMENT ON VIEW audit.check_refund_requests IS 'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more than is left of the payment.';
+COMMENT ON VIEW audit.check_refund_requests IS 'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more
+than is left of the payment.
+A row means: a refund that was asked for does not withhold its tokens, has no call to Stripe, or asks for more than
+was paid.
+What to do: look for the refund at Stripe first. Then run `pgcredits stripe pull`, which applies what Stripe has
+done.';
 CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT e.account_id,
@@ -8626,13 +8714,19 @@ UNION ALL
     format('entry %s'::text, e.refunds_seq) AS found
    FROM credits.entries e
   WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (e.refunds_seq IS NOT NULL));
-COMMENT ON VIEW audit.check_refunds IS 'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into the lots that the charge took from, or that repaid debt.';
+COMMENT ON VIEW audit.check_refunds IS 'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into
+the lots that the charge took from, or that repaid debt.
+A row means: a charge gave back more or less than the refunds of it say, or to other lots.
+What to do: follow "A finding in the ledger" in docs/auditing.md. Correct the balance with api.add_tokens or
+api.void_lot, and name the entry as the reason.';
 CREATE VIEW audit.check_release WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     expected,
     found
    FROM credits.release_differences() d(expected, found);
-COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.';
+COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.
+A row means: an object of the bank is not as the last migration left it.
+What to do: find out who changed it. Keep the change in your own schema if you need it, and run `pgcredits migrate
 CREATE VIEW credits.event_types WITH (security_invoker='true') AS
  SELECT column1 AS type,
     column2 AS family,
@@ -8774,7 +8868,11 @@ UNION ALL
      JOIN credits.event_types t ON ((e.type = t.type)))
      LEFT JOIN credits.reversals r ON (((e.account_id = r.account_id) AND (e.object_id = r.reversal_id))))
   WHERE ((t.family = ANY (ARRAY['refund'::text, 'dispute'::text, 'fraud_warning'::text])) AND (e.outcome = ANY (ARRAY['applied'::text, 'duplicate'::text])) AND (r.reversal_id IS NULL));
-COMMENT ON VIEW audit.check_reversals IS 'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share of the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.';
+COMMENT ON VIEW audit.check_reversals IS 'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share
+of the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.
+A row means: an order, its refunds and disputes, and the tokens that were taken back for them disagree.
+What to do: run `pgcredits stripe pull`, which applies what was missed. If the row stays, compare the order with
+Stripe''s dashboard and correct it with api.void_lot or api.restore_lot.';
 CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
  WITH recipe(role, login, inherits, member_of) AS (
          VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[]), ('pgcredits_catalog'::text,true,false,'{}'::text[])
@@ -8875,7 +8973,13 @@ UNION ALL
     f.expected,
     f.found
    FROM credits.member_grants() f(expected, found);
-COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of the roles that they should be. Only administrators may grant them or become the owner. A member of them, in any number of steps, has no power over the server and is no other login of the bank.';
+COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of the roles that they
+should be. Only administrators may grant them or become the owner. A member of them, in any number of steps, has no
+power over the server and is no other login of the bank.
+A row means: a role of the bank is missing, may do more than it should, or has a member that is stronger than the
+role.
+What to do: run `pgcredits roles`, which makes what is missing, and revoke what the row names. SECURITY.md has the
+recipe of a login.';
 CREATE VIEW audit.check_running_balance WITH (security_invoker='true') AS
  SELECT account_id,
     format('balance %s after entry %s'::text, (previous_balance + (tokens)::numeric), seq) AS expected,
@@ -8888,7 +8992,9 @@ CREATE VIEW audit.check_running_balance WITH (security_invoker='true') AS
            FROM credits.entries entry
           WINDOW in_order AS (PARTITION BY entry.account_id ORDER BY entry.seq)) pair
   WHERE ((balance_after)::numeric <> (previous_balance + (tokens)::numeric));
-COMMENT ON VIEW audit.check_running_balance IS 'balance_after of each entry is that of the entry before plus its tokens.';
+COMMENT ON VIEW audit.check_running_balance IS 'balance_after of each entry is that of the entry before plus its tokens.
+A row means: an entry says another balance than the one before it plus its tokens.
+What to do: follow "A finding in the ledger" in docs/auditing.md. It names the first entry that does not follow.';
 CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
  WITH last_entries AS (
          SELECT entry.account_id,
@@ -8915,7 +9021,11 @@ UNION ALL
    FROM (credits.wallets wallet
      FULL JOIN last_entries ON ((wallet.account_id = last_entries.account_id)))
   WHERE ((wallet.seq IS DISTINCT FROM COALESCE(last_entries.entries, (0)::bigint)) OR (wallet.posted_at IS DISTINCT FROM COALESCE(last_entries.last_at, '-infinity'::timestamp with time zone)));
-COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
+COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.
+A row means: entries of an account are missing, doubled or out of order, or the wallet counts another number of
+them.
+What to do: follow "A finding in the ledger" in docs/auditing.md. Compare with an anchor: after a restore of an
+older backup it says so.';
 CREATE TABLE credits.password_changes (
     account_id uuid NOT NULL,
     change_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -8956,7 +9066,10 @@ UNION ALL
     format('it expires at %s'::text, credits.utc_text(s.expires_at)) AS found
    FROM credits.sign_in_sessions s
   WHERE (s.expires_at > (s.began_at + '8760:00:00'::interval));
-COMMENT ON VIEW audit.check_sessions IS 'Tokens are issued before their session ends. No session outlives the password that opened it, nor a year.';
+COMMENT ON VIEW audit.check_sessions IS 'Tokens are issued before their session ends. No session outlives the password that opened it, nor a year.
+A row means: a session was refreshed after its end, or lives longer than its password.
+What to do: end the sessions of the account with api.end_sessions, and find out who can write to
+credits.sign_in_sessions.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -9074,7 +9187,13 @@ UNION ALL
     'none: everything in it counts as off'::text AS found
   WHERE (NOT (EXISTS ( SELECT
            FROM credits.settings)));
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that does not allow them, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is prepared. The row of the operator''s settings is there.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that does not allow
+them, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit,
+those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is
+prepared. The row of the operator''s settings is there.
+A row means: a commit may be lost in a crash, a test clock runs beside real money, or a login can hold up the bank.
+What to do: set what the row expects: ALTER SYSTEM and a reload for the server, ALTER ROLE for a login. SECURITY.md
+has the recipe of a login.';
 CREATE VIEW audit.check_shortfalls WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('shortfall %s of entry %s, a capture of hold %s'::text, s.shortfall_id, s.entry_seq, s.hold_id) AS expected,
@@ -9093,7 +9212,11 @@ UNION ALL
            FROM credits.shortfalls x
           GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
   WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
-COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the holds.';
+COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the
+holds.
+A row means: what a capture could not pay, and what is recorded as missing, disagree.
+What to do: compare the hold with its captures, and close the shortfall with api.close_shortfall when it is dealt
+with.';
 CREATE VIEW credits.stripe_lists WITH (security_invoker='true') AS
  SELECT column1 AS list,
     column2 AS path,
@@ -9408,7 +9531,12 @@ UNION ALL
   WHERE (r.is_old AND ((o.reversed)::numeric < LEAST((COALESCE(r.amount, (0)::numeric) + c.amount), (COALESCE(o.paid, (0)::bigint))::numeric)) AND (NOT (EXISTS ( SELECT
            FROM credits.unbooked_objects u
           WHERE ((u.account_id = r.account_id) AND (u.order_id = r.order_id))))));
-COMMENT ON VIEW audit.check_stripe IS 'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.';
+COMMENT ON VIEW audit.check_stripe IS 'The books agree with Stripe''s lists, as `pgcredits stripe pull` last read them: nothing is missing or doubled on
+either side, and amounts, currencies, accounts and states are the same. What was refunded is not spendable.
+A row means: Stripe has a payment, refund or dispute that the books do not have, or the other way round, or they
+disagree on an amount, a currency or an account.
+What to do: run `pgcredits stripe pull`, which applies what was missed, and audit again. docs/stripe.md says what to
+do with each row that stays.';
 CREATE VIEW credits.stripe_movements WITH (security_invoker='true') AS
  SELECT m.object_id,
     m.kind,
@@ -9559,7 +9687,13 @@ UNION ALL
   WHERE ((((m.kind = t.kind) OR ((m.kind = 'dispute'::text) AND (t.type = 'adjustment'::text))) IS TRUE) AND (t.created_at <= credits.earlier(m.pulled_at, b.stripe_delay)) AND (t.created_at <= b.latest) AND (NOT (EXISTS ( SELECT
            FROM credits.stripe_movements n
           WHERE ((n.object_id = m.object_id) AND (n.transaction_id = t.object_id))))));
-COMMENT ON VIEW audit.check_stripe_balance IS 'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the same money: each movement of the balance belongs to one of them and has its amount and currency, and each order was charged what was paid for it.';
+COMMENT ON VIEW audit.check_stripe_balance IS 'Stripe''s balance, charges, refunds, disputes and payouts, as `pgcredits stripe pull` last read them, tell of the
+same money: each movement of the balance belongs to one of them and has its amount and currency, and each order was
+charged what was paid for it.
+A row means: money moved at Stripe that no charge, refund, dispute or payout explains, or an order was charged
+something else than was paid for it.
+What to do: run `pgcredits stripe pull` and audit again. Look up the balance transaction in Stripe''s dashboard if
+the row stays.';
 CREATE VIEW audit.check_subscriptions WITH (security_invoker='true') AS
  WITH paid AS (
          SELECT e.account_id,
@@ -9726,7 +9860,13 @@ UNION ALL
   WHERE (((f.lot_id IS NOT NULL) AND ((((l.granted)::numeric = (v.allowance)::numeric) AND (l.source = 'allowance'::credits.entry_kind) AND (l.order_id IS NULL)) IS NOT TRUE)) OR (EXISTS ( SELECT
            FROM credits.free_periods x
           WHERE ((x.account_id = f.account_id) AND (x.period_starts_at > f.period_starts_at) AND ((x.period_starts_at < f.period_ends_at) OR (x.lot_id = f.lot_id))))));
-COMMENT ON VIEW audit.check_subscriptions IS 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is as the newest of its events says, of one account, and ended for ever once it has ended.';
+COMMENT ON VIEW audit.check_subscriptions IS 'Each paid invoice of a plan was granted once, as the plan says, until the end of its period. No allowance came
+without an invoice, or twice for a free period. What rolled over is within the terms of the plan. A subscription is
+as the newest of its events says, of one account, and ended for ever once it has ended.
+A row means: a paid period of a plan was granted twice, not at all or with other terms, or a subscription is not as
+Stripe says.
+What to do: run `pgcredits stripe pull`. Give what is missing with api.replay_event, and take back with api.void_lot
+what was given too much.';
 CREATE VIEW audit.check_tags WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('entry %s has 1 to 8 small texts as tags, or none'::text, e.seq) AS expected,
@@ -9759,7 +9899,12 @@ UNION ALL
     (e.tags)::text AS found
    FROM credits.entries e
   WHERE ((e.tags IS NOT NULL) AND (e.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind])));
-COMMENT ON VIEW audit.check_tags IS 'Tags are small texts on charges and on their refunds. A charge of a hold has the tags of the hold, and a refund those of its charge.';
+COMMENT ON VIEW audit.check_tags IS 'Tags are small texts on charges and on their refunds. A charge of a hold has the tags of the hold, and a refund
+those of its charge.
+A row means: tags were written by hand, or a capture or refund does not have those of its hold or charge. Tags move
+no tokens.
+What to do: follow "A finding in the ledger" in docs/auditing.md. The hash chain says whether the tags of an entry
+were changed.';
 CREATE VIEW audit.check_topups WITH (security_invoker='true') AS
  WITH attempts AS (
          SELECT a.account_id,
@@ -9856,7 +10001,12 @@ UNION ALL
     format('the call is %s'::text, COALESCE(a.call_state, 'missing'::text)) AS found
    FROM attempts a
   WHERE ((a.state = 'open'::text) AND (COALESCE(a.call_state, 'missing'::text) <> ALL (ARRAY['due'::text, 'done'::text])));
-COMMENT ON VIEW audit.check_topups IS 'Every automatic top-up was agreed to, begun one at a time, and within the limit of its month. Its order, its attempt and its call to Stripe agree.';
+COMMENT ON VIEW audit.check_topups IS 'Every automatic top-up was agreed to, begun one at a time, and within the limit of its month. Its order, its attempt
+and its call to Stripe agree.
+A row means: a card was charged, or may be, without a consent that counts, twice at once, or beyond the limit of the
+month.
+What to do: call api.stop_auto_topup for the account. Compare the attempts with Stripe, and pay back with
+api.request_refund what was charged without consent.';
 CREATE TABLE credits.webhook_changes (
     endpoint_id uuid NOT NULL,
     change_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -9893,7 +10043,12 @@ UNION ALL
   WHERE ((w.disabled_at IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM credits.webhook_changes c
           WHERE ((c.endpoint_id = w.endpoint_id) AND (c.change = 'disabled'::text) AND (c.changed_at >= w.disabled_at))))));
-COMMENT ON VIEW audit.check_webhooks IS 'Every notice since an endpoint was enabled has become a message to it. Messages are sent when they are due. Whatever disabled an endpoint is recorded.';
+COMMENT ON VIEW audit.check_webhooks IS 'Every notice since an endpoint was enabled has become a message to it. Messages are sent when they are due. Whatever
+disabled an endpoint is recorded.
+A row means: a product does not hear of what happened: the worker does not run, the product''s address does not
+answer, or somebody changed the tables.
+What to do: start `pgcredits work`. See what the address answered in api.webhook_deliveries, and send again with
+api.replay_webhook.';
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
  SELECT 'check_access'::text AS check_name,
     c.account_id,
