@@ -181,8 +181,19 @@ def open_account(bank: Caller, user_id: str) -> UUID:
     return UUID(str(row["account_id"]))
 
 
+# A clock that shows what the session or its transaction has set. If a test defined the clock anew for each
+# moment, PostgreSQL would plan every statement again.
+SETTABLE_CLOCK = """
+create or replace function credits.clock() returns timestamptz language sql volatile parallel safe
+return coalesce(nullif(current_setting('tests.clock', true), '')::timestamptz, clock_timestamp())
+"""
+
+
 def stop_clock(admin: Connection, moment: str) -> None:
     """Stop the bank's clock at this moment, until the superuser's transaction is rolled back."""
+    set_clock = "select set_config('tests.clock', (%s::timestamptz)::text, true)"
+    if admin.execute(f"{set_clock} where current_setting('tests.clock', true) <> ''", (moment,)).fetchone():
+        return
     admin.execute(
         "create or replace function credits.clock() returns timestamptz language sql volatile parallel safe"
         f" return timestamptz '{moment}'"

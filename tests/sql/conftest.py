@@ -14,13 +14,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from callers import Caller, Connection
+from callers import SETTABLE_CLOCK, Caller, Connection
 from holding import Bank
 from support import PASSWORD
 
 from pgcredits.database_urls import as_login
 
 _numbers = itertools.count(1)
+NOON = "2098-06-01 12:00Z"
 
 
 class Town:
@@ -142,14 +143,16 @@ def town(own_town: Town) -> Iterator[Town]:
 def still(still_url: str) -> Iterator[Connection]:
     """The superuser of a bank whose clock stands still, with the partitions of that year. It stays empty."""
     with psycopg.connect(still_url, autocommit=True) as connection:
-        stand_still(connection)
+        connection.execute(SETTABLE_CLOCK)
+        connection.execute(f"set tests.clock = '{NOON}'")
+        Bank(connection, "none").call("maintain")  # it makes the partitions of that year, and nothing else
         yield connection
 
 
 def stand_still(connection: Connection) -> Bank:
     bank = Bank(connection, "none")
-    bank.at("2098-06-01 12:00Z")
-    bank.call("maintain")  # makes the partitions of that year, and does nothing else the first time
+    bank.at(NOON)
+    bank.call("maintain")
     return bank
 
 

@@ -23,7 +23,7 @@ from reliability.model.subscribing import PLANS, returned
 from reliability.model.world import MODULES, PACKS
 
 STEPS_OF_A_RUN, RUNS_OF_AN_OPENING = 60, 4
-STEPS, FEW_STEPS, MANY_STEPS = 1_500, 1_500, 40_000  # on 18, on another version, in the long form
+STEPS, FEW_STEPS, MANY_STEPS = 1_000, 1_000, 40_000  # on 18, on another version, in the long form
 MONEY = {"dispute", "failed_payment", "fraud_warning", "refund", "refunded_charge"}
 PLANS_DO = {
     "end of a subscription",
