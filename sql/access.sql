@@ -7,6 +7,7 @@
 --   support         every row through the views of api, and the reports on single accounts of audit; no other function
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
+--   accountant      the views of finance: the books in money, without personal data
 --   auditor         everything but passwords, and the secrets of webhooks, API keys and sessions, to read
 --   pgcredits_catalog   applies price lists: the words that define something, and no table
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
@@ -25,7 +26,7 @@ declare
 begin
     foreach v_role in array array[
         'pgcredits_api', 'pgcredits_service', 'spender', 'support', 'service_role', 'analyst',
-        'auditor', 'pgcredits_catalog'
+        'auditor', 'accountant', 'pgcredits_catalog'
     ] loop
         continue when has_database_privilege(v_role, current_database(), 'connect');
         execute format('grant connect on database %I to %I', current_database(), v_role);
@@ -54,19 +55,19 @@ $database$;
 set local role credits_owner;
 
 -- 2. Revoke everything.
-revoke all on schema credits, api, analytics, audit
-from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
-revoke all on all tables in schema credits, api, analytics, audit
-from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
+revoke all on schema credits, api, analytics, finance, audit
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, accountant, pgcredits_catalog;
+revoke all on all tables in schema credits, api, analytics, finance, audit
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, accountant, pgcredits_catalog;
 revoke all on all sequences in schema credits
-from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
-revoke all on all functions in schema credits, api, analytics, audit
-from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, accountant, pgcredits_catalog;
+revoke all on all functions in schema credits, api, analytics, finance, audit
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, accountant, pgcredits_catalog;
 do $types$
 begin
     execute format(
         'revoke usage on type %s from public, anon, authenticated, spender, support, service_role, analyst, auditor, '
-        'pgcredits_catalog',
+        'accountant, pgcredits_catalog',
         (
             select string_agg(format('%I.%I', n.nspname, t.typname), ', ')
             from pg_catalog.pg_type as t
@@ -74,7 +75,7 @@ begin
             left join pg_catalog.pg_class as c on t.typrelid = c.oid
             -- Leave out the types of tables, and arrays.
             where
-                n.nspname in ('credits', 'api', 'analytics', 'audit')
+                n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
                 and (t.typtype in ('d', 'e') or t.typtype = 'c' and c.relkind = 'c')
         )
     );
@@ -263,6 +264,26 @@ credits.analyst_segments, credits.analyst_accounts, credits.clock(), credits.clo
 to analyst;
 grant execute on function credits.charge_durations to analyst, auditor;
 
+-- Accountants read no user id, no metadata and no secret.
+grant usage on schema finance to accountant, auditor;
+grant select on all tables in schema finance to accountant, auditor;
+grant execute on function finance.trial_balance to accountant, auditor;
+grant execute on function
+credits.lot_sums, credits.postings, credits.lot_worth, credits.worth_of, credits.later
+to accountant, auditor;
+grant execute on function credits.clock() to accountant;
+grant select on credits.lot_moves, credits.money_with_tax, credits.source_months to accountant, auditor;
+grant select on
+credits.closed_months, credits.closed_sums, credits.finance_accounts, credits.money_returns
+to accountant;
+grant select (
+    account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, order_id
+) on credits.entries to accountant;
+grant select (
+    account_id, lot_id, source, granted, unit_cost, currency, order_id
+) on credits.lots to accountant;
+grant select (account_id, order_id, paid, currency) on credits.orders to accountant;
+
 grant usage on schema audit, credits to auditor;
 grant select on all tables in schema audit to auditor;
 grant execute on function
@@ -320,7 +341,7 @@ begin
         from pg_catalog.pg_class as c
         join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
         where
-            n.nspname in ('credits', 'api', 'analytics', 'audit') and c.relkind in ('r', 'p') and not c.relispartition
+            n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and c.relkind in ('r', 'p') and not c.relispartition
             and not (c.relrowsecurity and c.relforcerowsecurity)
     loop
         execute format('alter table %s enable row level security, force row level security', v_table);
@@ -444,13 +465,13 @@ begin
             select c.oid
             from pg_catalog.pg_class as c
             join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
-            where n.nspname in ('credits', 'api', 'analytics', 'audit') and c.relkind in ('r', 'p') and not c.relispartition
+            where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and c.relkind in ('r', 'p') and not c.relispartition
         ),
 
         readers (name, role) as (
             values
             ('service_reads', 'service_role'::regrole), ('spender_reads', 'spender'), ('support_reads', 'support'),
-            ('auditor_reads', 'auditor')
+            ('auditor_reads', 'auditor'), ('accountant_reads', 'accountant')
         ),
 
         wanted (name, table_id, rule) as (

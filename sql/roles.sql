@@ -20,11 +20,13 @@ begin
                 'pgcredits: charges any user (charge, hold, capture, release, quote, open accounts), and grants nothing.'
             ),
             ('support', 'nologin', 'pgcredits: reads the rows of every user, and writes nothing.'),
+            ('accountant', 'nologin', 'pgcredits: reads the books in money, without personal data, and writes nothing.'),
             -- The logins of the HTTP API have no rights before they take a role.
             ('pgcredits_api', 'login noinherit', ''), ('pgcredits_service', 'login noinherit', ''),
-            -- Several people may share these two. A login for each person is better (SECURITY.md).
+            -- Several people may share these. A login for each person is better (SECURITY.md).
             ('pgcredits_analyst', 'login connection limit 10', ''),
             ('pgcredits_auditor', 'login connection limit 10', ''),
+            ('pgcredits_accountant', 'login connection limit 10', ''),
             -- Applies price lists. It has a password only while `pgcredits catalog apply` opens its session.
             ('pgcredits_catalog', 'login noinherit connection limit 10', '')
         ) as x (name, attributes, summary)
@@ -48,7 +50,8 @@ begin
             values
             ('pgcredits_api', 'anon'), ('pgcredits_api', 'authenticated'), ('pgcredits_service', 'service_role'),
             ('pgcredits_service', 'spender'), ('pgcredits_service', 'support'), ('service_role', 'spender'),
-            ('pgcredits_analyst', 'analyst'), ('pgcredits_auditor', 'auditor')
+            ('pgcredits_analyst', 'analyst'), ('pgcredits_auditor', 'auditor'),
+            ('pgcredits_accountant', 'accountant')
         ) as x (member, role)
         where not exists (
             select
@@ -88,12 +91,17 @@ begin
             ('pgcredits_auditor', 'lock_timeout', '5s'), ('pgcredits_auditor', 'statement_timeout', '30min'),
             ('pgcredits_auditor', 'idle_in_transaction_session_timeout', '60s'),
             ('pgcredits_auditor', 'transaction_timeout', '60min'),
+            ('pgcredits_accountant', 'lock_timeout', '5s'), ('pgcredits_accountant', 'statement_timeout', '5min'),
+            ('pgcredits_accountant', 'idle_in_transaction_session_timeout', '60s'),
+            ('pgcredits_accountant', 'transaction_timeout', '10min'),
+            ('pgcredits_accountant', 'default_transaction_read_only', 'on'),
             ('pgcredits_analyst', 'default_transaction_read_only', 'on'),
             ('pgcredits_auditor', 'default_transaction_read_only', 'on'),
             -- For a check of all the books, which takes milliseconds, the JIT compiler takes a second.
             ('pgcredits_analyst', 'jit', 'off'), ('pgcredits_auditor', 'jit', 'off'),
+            ('pgcredits_accountant', 'jit', 'off'),
             -- Figures are sums over many groups. In memory they take half as long as on disk.
-            ('pgcredits_analyst', 'work_mem', '64MB')
+            ('pgcredits_analyst', 'work_mem', '64MB'), ('pgcredits_accountant', 'work_mem', '64MB')
         ) as x (login, name, value)
         -- transaction_timeout came with PostgreSQL 17.
         where exists (select from pg_catalog.pg_settings as s where s.name = x.name) and not exists (
@@ -114,7 +122,7 @@ begin
     for v_role in
         select r.rolname as name
         from pg_catalog.pg_roles as r
-        where r.rolname in ('pgcredits_analyst', 'pgcredits_auditor') and r.rolconnlimit = -1
+        where r.rolname in ('pgcredits_analyst', 'pgcredits_auditor', 'pgcredits_accountant') and r.rolconnlimit = -1
     loop
         begin
             execute format('alter role %I connection limit 10', v_role.name);

@@ -56,7 +56,7 @@ begin
             )
         ) as x
         left join pg_catalog.pg_roles as r on x.owner = r.oid
-        where x.schema in ('credits', 'api', 'analytics', 'audit') and (r.rolname = 'credits_owner') is not true
+        where x.schema in ('credits', 'api', 'analytics', 'finance', 'audit') and (r.rolname = 'credits_owner') is not true
         order by x.step, x.statement
     loop
         execute v_statement;

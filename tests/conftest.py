@@ -33,7 +33,13 @@ from pgcredits.tokens import BACKENDS
 Connection = psycopg.Connection[Any]
 # Tables of tests are small: it takes longer to start a parallel worker than to read them.
 ONE_PROCESS = {"max_parallel_workers_per_gather": "0"}
-LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
+LOGINS = (
+    "pgcredits_api",
+    "pgcredits_service",
+    "pgcredits_analyst",
+    "pgcredits_auditor",
+    "pgcredits_accountant",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

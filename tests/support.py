@@ -46,5 +46,5 @@ def harden(admin: psycopg.Connection[Any], name: str | None = None) -> None:
     name = name or admin.info.dbname
     admin.execute(
         f"revoke all on database {name} from public; grant connect on database {name} to pgcredits_api,"
-        " pgcredits_service, pgcredits_catalog, analyst, auditor, spender, support, service_role"
+        " pgcredits_service, pgcredits_catalog, analyst, auditor, accountant, spender, support, service_role"
     )

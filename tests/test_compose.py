@@ -29,7 +29,7 @@ SECRETS = (
     "PGCREDITS_AUDITOR_PASSWORD",
     "PGCREDITS_JWT_SECRET",
 )
-PASSWORDS = (*SECRETS[:-1], "PGCREDITS_ANALYST_PASSWORD")
+PASSWORDS = (*SECRETS[:-1], "PGCREDITS_ANALYST_PASSWORD", "PGCREDITS_ACCOUNTANT_PASSWORD")
 GIVEN = {**dict.fromkeys(PASSWORDS, ODD), "PGCREDITS_JWT_SECRET": "0123456789abcdef" * 4}
 
 
@@ -138,6 +138,7 @@ def test_no_secret_has_a_default() -> None:
         "STRIPE_WEBHOOK_SECRET",
         "PGCREDITS_GUEST_SECRET",
         "PGCREDITS_ANALYST_PASSWORD",
+        "PGCREDITS_ACCOUNTANT_PASSWORD",
     }
     assert [name for name, how, rest in used if name not in optional and (how != ":?" or not rest)] == []
     assert [name for name, _, rest in used if name in optional and rest] == []

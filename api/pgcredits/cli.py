@@ -297,6 +297,7 @@ def logins(data_dir: Path, database_url: str | None, pooler_users: Path | None) 
     PGCREDITS_SERVICE_PASSWORD  of pgcredits_service: the HTTP API for backends, `work`, `maintain`
     PGCREDITS_ANALYST_PASSWORD  of pgcredits_analyst
     PGCREDITS_AUDITOR_PASSWORD  of pgcredits_auditor
+    PGCREDITS_ACCOUNTANT_PASSWORD  of pgcredits_accountant
     """
     given = passwords.from_env()
     url = _database(database_url, data_dir)

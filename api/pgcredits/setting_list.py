@@ -64,6 +64,12 @@ SETTINGS = (
         ("logins",),
     ),
     Setting(
+        "PGCREDITS_ACCOUNTANT_PASSWORD",
+        "",
+        "password that pgcredits_accountant gets; without one it cannot sign in",
+        ("logins",),
+    ),
+    Setting(
         "PGCREDITS_LOGIN_PASSWORD",
         "",
         "password that a login of an analyst gets; without it one is made, and printed once",

@@ -34,11 +34,12 @@ union all
 select
     null as account_id,
     format('login %s, whose claims count, is a program', t.login) as expected,
-    'a superuser, an analyst, an auditor, or a person' as found
+    'a superuser, an analyst, an auditor, an accountant, or a person' as found
 from credits.trusted_logins as t
 inner join pg_catalog.pg_roles as r on t.login = r.rolname
 where
     pg_has_role(r.oid, 'analyst', 'member') or pg_has_role(r.oid, 'auditor', 'member')
+    or pg_has_role(r.oid, 'accountant', 'member')
     or exists (
         select from credits.sql_logins as l
         where l.login = t.login

@@ -14,10 +14,12 @@ with recipe (role, login, inherits, member_of) as (
     ('service_role', false, null, '{spender}'),
     ('analyst', false, null, '{}'),
     ('auditor', false, null, '{}'),
+    ('accountant', false, null, '{}'),
     ('pgcredits_api', true, false, '{anon,authenticated}'),
     ('pgcredits_service', true, false, '{service_role,spender,support}'),
     ('pgcredits_analyst', true, true, '{analyst}'),
     ('pgcredits_auditor', true, true, '{auditor}'),
+    ('pgcredits_accountant', true, true, '{accountant}'),
     ('pgcredits_catalog', true, false, '{}')
 ),
 

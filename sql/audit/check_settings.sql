@@ -17,6 +17,10 @@ with recipe (login, name, value) as (
     ('pgcredits_auditor', 'lock_timeout', '5s'), ('pgcredits_auditor', 'statement_timeout', '30min'),
     ('pgcredits_auditor', 'idle_in_transaction_session_timeout', '60s'),
     ('pgcredits_auditor', 'transaction_timeout', '60min'),
+    ('pgcredits_accountant', 'lock_timeout', '5s'), ('pgcredits_accountant', 'statement_timeout', '5min'),
+    ('pgcredits_accountant', 'idle_in_transaction_session_timeout', '60s'),
+    ('pgcredits_accountant', 'transaction_timeout', '10min'),
+    ('pgcredits_accountant', 'default_transaction_read_only', 'on'),
     ('pgcredits_analyst', 'default_transaction_read_only', 'on'),
     ('pgcredits_auditor', 'default_transaction_read_only', 'on')
 ),
@@ -160,7 +164,10 @@ cross join
     ) as v
 where
     (l.connection_limit < 0 or l.connection_limit > v.most)
-    and (l.login in ('pgcredits_analyst', 'pgcredits_auditor') or l.login in (select o.login from others as o))
+    and (
+        l.login in ('pgcredits_analyst', 'pgcredits_auditor', 'pgcredits_accountant')
+        or l.login in (select o.login from others as o)
+    )
 union all
 select
     null as account_id,

@@ -252,5 +252,26 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_partitions as c;
+from audit.check_partitions as c
+union all
+select
+    'check_money_returns' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_money_returns as c
+union all
+select
+    'check_finance_rollforward' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_finance_rollforward as c
+union all
+select
+    'check_finance_journal' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_finance_journal as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -44,7 +44,7 @@ OUTSIDE = """
     from pg_database as d where d.datname = current_database()
     union all
     select n.nspname, n.nspacl::text, n.nspowner::regrole::text from pg_namespace as n
-    where n.nspname not in ('api', 'credits', 'analytics', 'audit', 'yoyo') and n.nspname !~ '^pg_'
+    where n.nspname not in ('api', 'credits', 'analytics', 'finance', 'audit', 'yoyo') and n.nspname !~ '^pg_'
     union all
     select c.oid::regclass::text, c.relacl::text, c.relowner::regrole::text from pg_class as c
     where c.relnamespace::regnamespace::text in ('theirs', 'public')

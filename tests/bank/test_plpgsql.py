@@ -23,7 +23,7 @@ cross join lateral plpgsql_check_function_tb(
     oldtable => t.tgoldtable, newtable => t.tgnewtable
 ) as c
 where l.lanname = 'plpgsql'
-  and p.pronamespace::regnamespace::text in ('credits', 'api', 'audit', 'analytics')
+  and p.pronamespace::regnamespace::text in ('credits', 'api', 'audit', 'analytics', 'finance')
   and (p.prorettype <> 'trigger'::regtype or t.tgrelid is not null)
   and c.sqlstate not like 'PT%'
 order by 1, 2, 3

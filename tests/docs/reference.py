@@ -47,7 +47,7 @@ CALLERS = {
     "service_role": "services",
     "support": "support",
 }
-NAME = re.compile(r"(?<![\w.`\"])(?:(?:api|audit|analytics|credits)\.\w+|[a-z]+(?:_[a-z]+)+)\b(?![\"/])")
+NAME = re.compile(r"(?<![\w.`\"])(?:(?:api|audit|analytics|finance|credits)\.\w+|[a-z]+(?:_[a-z]+)+)\b(?![\"/])")
 
 FUNCTIONS = """
     select p.proname, coalesce(p.proargnames, '{}'),
@@ -249,6 +249,13 @@ def lines(db: psycopg.Connection[Any]) -> Iterator[str]:
     yield "Views of the schema `analytics`. An analyst sees the accounts that `credits.analyst_grants` names."
     yield ""
     for row in db.execute(VIEWS, ([], "analytics")).fetchall():
+        yield from _view(row, "###")
+
+    yield "## Finance"
+    yield ""
+    yield "Views of the schema `finance`, for accountants: [finance.md](finance.md)."
+    yield ""
+    for row in db.execute(VIEWS, ([], "finance")).fetchall():
         yield from _view(row, "###")
 
     yield "## Audit"

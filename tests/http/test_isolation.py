@@ -290,7 +290,7 @@ def test_nothing_outside_the_schema_api_can_be_asked(world: World, request: pyte
     behind = world.bank.rows(
         "select n.nspname as schema, c.relname as name, '' as call from pg_class as c"
         " join pg_namespace as n on n.oid = c.relnamespace"
-        " where n.nspname in ('credits', 'audit', 'analytics') and c.relkind in ('r', 'p', 'v')"
+        " where n.nspname in ('credits', 'audit', 'analytics', 'finance') and c.relkind in ('r', 'p', 'v')"
         " union all select n.nspname, p.proname, 'rpc/' from pg_proc as p"
         " join pg_namespace as n on n.oid = p.pronamespace where n.nspname in ('credits', 'audit')"
         " union all values ('pg_catalog', 'pg_stat_activity', ''), ('pg_catalog', 'set_config', 'rpc/')"

@@ -16,7 +16,7 @@ _COLUMNS = """
     join pg_namespace as n on n.oid = c.relnamespace
     join pg_type as y on y.oid = a.atttypid
     where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'c')
-        and n.nspname in ('credits', 'api', 'audit', 'analytics', 'pg_catalog')
+        and n.nspname in ('credits', 'api', 'audit', 'analytics', 'finance', 'pg_catalog')
 """
 # As they stand in the end, whichever migration made them.
 _CHECKS = """

@@ -39,7 +39,7 @@ BANK = {
     "trusted": "select login, roles from credits.trusted_logins",
     "comments": "select i.identity, d.description from pg_description as d"
     " cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as i"
-    " where coalesce(i.schema, i.name) in ('credits', 'api', 'analytics', 'audit') order by 1",
+    " where coalesce(i.schema, i.name) in ('credits', 'api', 'analytics', 'finance', 'audit') order by 1",
     "prices": "select line from credits.show_catalog() as line order by 1",
 }
 

@@ -32,7 +32,7 @@ _END_IDLE = """
                 where
                     l.pid = a.pid and l.granted and l.locktype = 'relation'
                     and l.database = (select d.oid from pg_database as d where d.datname = current_database())
-                    and n.nspname in ('credits', 'api', 'analytics', 'audit')
+                    and n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
             )
     )
     select i.usename, i.application_name, i.seconds::float8, pg_terminate_backend(i.pid) from idle as i

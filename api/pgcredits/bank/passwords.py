@@ -27,6 +27,7 @@ VARIABLES = {
     "PGCREDITS_SERVICE_PASSWORD": "pgcredits_service",
     "PGCREDITS_ANALYST_PASSWORD": "pgcredits_analyst",
     "PGCREDITS_AUDITOR_PASSWORD": "pgcredits_auditor",
+    "PGCREDITS_ACCOUNTANT_PASSWORD": "pgcredits_accountant",
 }
 _POOLED = ("pgcredits_api", "pgcredits_service")
 _SCRAM = re.compile(

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-BANK = ("credits", "api", "analytics", "audit")
+BANK = ("credits", "api", "analytics", "finance", "audit")
 BOOKKEEPING = ("yoyo",)
 # Roles that could do anything in this database anyway, and the role that asks.
 TRUSTED = (

@@ -44,7 +44,7 @@ _REFUSE = """
     for v_schema in
         select n.nspname as name, pg_catalog.pg_get_userbyid(n.nspowner) as owner
         from pg_catalog.pg_namespace as n
-        where n.nspname in ('credits', 'api', 'analytics', 'audit', 'yoyo')
+        where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit', 'yoyo')
         order by n.nspname = 'credits' desc, n.nspname
     loop
         if v_schema.name = 'credits' and v_schema.owner = 'credits_owner' then

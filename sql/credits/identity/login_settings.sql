@@ -10,7 +10,7 @@ as $$
 begin
     return query
     with ours (role) as (
-        values ('anon'), ('authenticated'), ('spender'), ('support'), ('service_role'), ('analyst'), ('auditor')
+        values ('anon'), ('authenticated'), ('spender'), ('support'), ('service_role'), ('analyst'), ('auditor'), ('accountant')
     ),
 
     settings as (

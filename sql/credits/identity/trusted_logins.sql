@@ -18,11 +18,11 @@ begin
         perform credits.fail(422, 'bad_login', 'there is no such login');
     elsif (
         p_login ~ '^(pgcredits_|credits_)' or pg_has_role(p_login, 'analyst', 'member')
-        or pg_has_role(p_login, 'auditor', 'member')
+        or pg_has_role(p_login, 'auditor', 'member') or pg_has_role(p_login, 'accountant', 'member')
     ) is not false then
         -- A superuser is a member of every role.
         perform credits.fail(
-            422, 'bad_login', 'a login of the bank, of an analyst or auditor, or of a superuser is not trusted with claims'
+            422, 'bad_login', 'a login of the bank, an analyst, auditor or accountant, or a superuser is not trusted with claims'
         );
     elsif exists (select from credits.sql_logins as l where l.login = p_login) then
         perform credits.fail(422, 'bad_login', 'this login is one person, whom credits.sql_logins names');

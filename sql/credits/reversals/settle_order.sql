@@ -146,6 +146,7 @@ begin
         return;
     end if;
     v_money := credits.money_back(v_order);
+    perform credits.note_money(v_order, v_money.back);
     perform credits.fold_head(p_account_id);
     select w.balance into v_before from credits.wallets as w where w.account_id = p_account_id;
     v_plan := credits.plan_reversal(v_order, v_money.back);

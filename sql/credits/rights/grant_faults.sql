@@ -40,7 +40,7 @@ begin
         join pg_catalog.pg_namespace as n on t.schema_id = n.oid
         cross join lateral aclexplode(t.acl) as a
         left join pg_catalog.pg_roles as r on a.grantee = r.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit') and a.grantee is distinct from t.owner_id
+        where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and a.grantee is distinct from t.owner_id
     )
 
     select
@@ -49,7 +49,8 @@ begin
     from grants as g
     where
         g.who not in (
-            'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'pgcredits_catalog'
+            'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'accountant',
+            'pgcredits_catalog'
         )
         or g.kind = 'partition'
         or starts_with(g.thing, 'credits.credentials') or starts_with(g.thing, 'credits.webhook_secrets')
@@ -63,18 +64,20 @@ begin
     from grants as g
     where
         g.who in (
-            'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'pgcredits_catalog'
+            'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'accountant',
+            'pgcredits_catalog'
         )
         and (g.is_grantable or (g.kind = 'relation' and g.may <> 'SELECT') or (g.kind = 'schema' and g.may = 'CREATE'))
     union all
     -- Without a right on the schema no name in it can be used, whatever else is granted.
-    select 'schemas credits, audit and analytics are for those whom access.sql names',
+    select 'schemas credits, audit, analytics and finance are for those whom access.sql names',
         format('%s may use %s', g.who, g.thing)
     from grants as g
     where g.kind = 'schema' and g.may = 'USAGE' and (
         (g.thing = 'credits' and g.who not in ('auditor', 'pgcredits_catalog'))
         or (g.thing = 'audit' and g.who not in ('auditor', 'support'))
         or (g.thing = 'analytics' and g.who not in ('auditor', 'analyst'))
+        or (g.thing = 'finance' and g.who not in ('auditor', 'accountant'))
     );
 end
 $$;
@@ -104,7 +107,7 @@ begin
         and (
             (v_hardened and a.grantee = 0)
             or (a.privilege_type <> 'CONNECT' or a.is_grantable) and (
-                r.rolname in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
+                r.rolname in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'accountant')
                 or starts_with(r.rolname, 'pgcredits_')
             )
         );

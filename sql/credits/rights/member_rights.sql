@@ -47,7 +47,9 @@ begin
             select x.role_id
             from named as x
             where
-                x.target in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
+                x.target in (
+                    'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'accountant'
+                )
                 or starts_with(x.target, 'pgcredits_')
         )
         -- Administrators are the roles that a migration made members of the owner, and the first superuser of the
@@ -77,7 +79,9 @@ begin
         -- of the neighbour's roles.
         select x.*
         from credits.member_reach() as x
-        where x.role not in ('spender', 'support', 'analyst', 'auditor') and not starts_with(x.role, 'pgcredits_')
+        where
+            x.role not in ('spender', 'support', 'analyst', 'auditor', 'accountant')
+            and not starts_with(x.role, 'pgcredits_')
     ),
 
     powers as (
@@ -93,7 +97,9 @@ begin
             ) as p (power, has)
         where
             p.has
-            and r.rolname not in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
+            and r.rolname not in (
+                'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'accountant'
+            )
     )
 
     select

@@ -30,7 +30,7 @@ begin
     from things as t
     join pg_catalog.pg_namespace as n on t.schema_id = n.oid
     left join pg_catalog.pg_roles as r on t.owner_id = r.oid
-    where n.nspname in ('credits', 'api', 'analytics', 'audit') and r.rolname is distinct from 'credits_owner';
+    where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and r.rolname is distinct from 'credits_owner';
 end
 $$;
 comment on function credits.ownership_faults() is

@@ -19,7 +19,7 @@ begin
     cross join lateral aclexplode(p.proacl) as a
     join pg_catalog.pg_roles as r on a.grantee = r.oid
     where
-        n.nspname = 'api' and r.rolname in ('anon', 'spender', 'support', 'analyst', 'auditor')
+        n.nspname = 'api' and r.rolname in ('anon', 'spender', 'support', 'analyst', 'auditor', 'accountant')
         and not (r.rolname = 'spender' and p.proname in (
             'consume_tokens', 'consume_call', 'report_refusal', 'report_refused_capture', 'consume_tokens_batch',
             'quote_tokens', 'hold_tokens', 'capture_hold', 'release_hold',
@@ -45,7 +45,7 @@ begin
     from pg_catalog.pg_proc as p
     join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
     where
-        n.nspname in ('credits', 'api', 'analytics', 'audit') and p.prosqlbody is null
+        n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and p.prosqlbody is null
         -- An aggregate has no body: its functions have.
         and p.prokind <> 'a'
         and 'search_path=pg_catalog, pg_temp' = any (p.proconfig) is not true
@@ -55,7 +55,7 @@ begin
     from pg_catalog.pg_class as c
     join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
     where
-        n.nspname in ('credits', 'api', 'analytics', 'audit') and c.relkind in ('v', 'm')
+        n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and c.relkind in ('v', 'm')
         and ('security_invoker=true' = any (c.reloptions) or 'security_invoker=on' = any (c.reloptions)) is not true;
 end
 $$;

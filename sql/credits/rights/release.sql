@@ -29,7 +29,7 @@ begin
             ))
         from pg_catalog.pg_proc as p
         join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit')
+        where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
     );
 end
 $$;
@@ -52,7 +52,7 @@ begin
         join pg_catalog.pg_class as c on a.attrelid = c.oid
         join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
         where
-            n.nspname in ('credits', 'api', 'analytics', 'audit')
+            n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
             and c.relkind in ('r', 'p', 'c') and not c.relispartition and a.attnum > 0 and not a.attisdropped
     );
 end

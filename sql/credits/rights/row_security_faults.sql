@@ -12,7 +12,7 @@ begin
         select c.*
         from pg_catalog.pg_class as c
         join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit') and c.relkind in ('r', 'p')
+        where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') and c.relkind in ('r', 'p')
     ),
 
     policies as (
@@ -98,6 +98,7 @@ begin
         when 'spender_reads' then p_roles = array['spender'] and p_reads = 'true'
         when 'support_reads' then p_roles = array['support'] and p_reads = 'true'
         when 'auditor_reads' then p_roles = array['auditor'] and p_reads = 'true'
+        when 'accountant_reads' then p_roles = array['accountant'] and p_reads = 'true'
         when 'analyst_reads' then p_roles = array['analyst'] and p_reads = 'true'
         when 'granted_accounts' then
             p_roles = array['analyst']

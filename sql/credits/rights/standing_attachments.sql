@@ -18,7 +18,7 @@ begin
         select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.relispartition
         from pg_catalog.pg_class as c
         join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit')
+        where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
     )
 
     select 'trigger', format('%I on %s', t.tgname, x.name), concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)

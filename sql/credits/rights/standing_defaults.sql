@@ -12,7 +12,7 @@ begin
         from pg_catalog.pg_default_acl as a
         join pg_catalog.pg_roles as r on a.defaclrole = r.oid
         left join pg_catalog.pg_namespace as n on a.defaclnamespace = n.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit') or r.rolname = 'credits_owner'
+        where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit') or r.rolname = 'credits_owner'
         union all
         -- By default PUBLIC may call what the owner makes. access.sql takes that away.
         select r.rolname, null, x.type, r.oid, acldefault(x.type::"char", r.oid)

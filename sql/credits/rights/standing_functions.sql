@@ -22,7 +22,7 @@ begin
     from pg_catalog.pg_proc as p
     join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
     where
-        n.nspname in ('credits', 'api', 'analytics', 'audit')
+        n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
         and not exists (
             select from pg_catalog.pg_depend as d
             where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'

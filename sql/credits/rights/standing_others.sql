@@ -16,7 +16,7 @@ begin
     cross join lateral pg_identify_object(d.classid, d.objid, 0) as i
     where
         d.refclassid = 'pg_catalog.pg_namespace'::regclass and d.deptype in ('n', 'a')
-        and n.nspname in ('credits', 'api', 'analytics', 'audit')
+        and n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
         and d.classid not in (
             'pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass,
             'pg_catalog.pg_default_acl'::regclass
@@ -36,7 +36,7 @@ begin
     join pg_catalog.pg_namespace as n on coalesce(c.relnamespace, p.pronamespace, t.typnamespace) = n.oid
     cross join lateral pg_identify_object(d.classid, d.objid, 0) as i
     where
-        n.nspname in ('credits', 'api', 'analytics', 'audit')
+        n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
         and (
             d.classid in (
                 'pg_catalog.pg_publication_rel'::regclass, 'pg_catalog.pg_statistic_ext'::regclass,
@@ -49,7 +49,7 @@ begin
                 join pg_catalog.pg_namespace as y on x.relnamespace = y.oid
                 where
                     h.inhparent = c.oid and h.inhrelid = d.objid and d.classid = 'pg_catalog.pg_class'::regclass
-                    and y.nspname not in ('credits', 'api', 'analytics', 'audit')
+                    and y.nspname not in ('credits', 'api', 'analytics', 'finance', 'audit')
             )
         )
     union

@@ -47,11 +47,13 @@ begin
             -- An operator may give rights to logins of their own: these are not compared.
             and (
                 coalesce(a.grantee, 0) = 0 or a.grantee = t.owner
-                or g.rolname in ('anon', 'authenticated', 'service_role', 'spender', 'support', 'analyst', 'auditor')
+                or g.rolname in (
+                    'anon', 'authenticated', 'service_role', 'spender', 'support', 'analyst', 'auditor', 'accountant'
+                )
                 or g.rolname like 'pgcredits\_%'
             )
     ) as x (line)
-    where n.nspname in ('credits', 'api', 'analytics', 'audit')
+    where n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
     group by n.nspname;
 end
 $$;

@@ -45,7 +45,7 @@ begin
     from pg_catalog.pg_class as c
     join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
     where
-        n.nspname in ('credits', 'api', 'analytics', 'audit')
+        n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
         and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and not c.relispartition
         and not exists (
             select from pg_catalog.pg_depend as d

@@ -18,7 +18,7 @@ begin
     join pg_catalog.pg_roles as r on p.proowner = r.oid
     where
         (
-            v_hardened or n.nspname in ('credits', 'api', 'analytics', 'audit')
+            v_hardened or n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
             or not r.rolsuper and r.oid is distinct from (
                 select d.datdba from pg_catalog.pg_database as d where d.datname = current_database()
             )

@@ -36,7 +36,7 @@ begin
     join pg_catalog.pg_namespace as n on t.typnamespace = n.oid
     left join pg_catalog.pg_class as c on t.typrelid = c.oid
     where
-        n.nspname in ('credits', 'api', 'analytics', 'audit')
+        n.nspname in ('credits', 'api', 'analytics', 'finance', 'audit')
         and t.typtype in ('b', 'c', 'd', 'e', 'r') and coalesce(c.relkind, 'c') = 'c'
         -- An array type follows the type of its elements.
         and not exists (select from pg_catalog.pg_type as x where x.typarray = t.oid)

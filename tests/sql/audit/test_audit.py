@@ -27,6 +27,8 @@ CHECKS = (
     "check_creators",
     "check_draws",
     "check_events",
+    "check_finance_journal",
+    "check_finance_rollforward",
     "check_guests",
     "check_hash_chain",
     "check_heads",
@@ -35,6 +37,7 @@ CHECKS = (
     "check_limits",
     "check_logins",
     "check_lots",
+    "check_money_returns",
     "check_negative",
     "check_orders",
     "check_prices",
@@ -690,6 +693,26 @@ FAULTS = {
         f"update credits.holds set ttl = 86401 where {HOLDER} and state = 'open'",
         f"update credits.holds set first_held = tokens - 1 where {HOLDER} and state = 'open'",
         f"delete from credits.entries where {HOLDER} and seq = {CAPTURED_LATE}",
+    ],
+    "check_money_returns": [
+        f"update credits.money_returns set amount = amount + 1 where {ME}",
+        f"update credits.money_returns set reversed_after = reversed_after + 1 where {ME}",
+        f"update credits.money_returns set number = 2 where {ME}",
+        f"delete from credits.money_returns where {ME}",
+        f"update credits.orders set reversed = reversed + 1 where {ME} and reversed > 0",
+    ],
+    "check_finance_rollforward": [
+        f"update credits.lots set unit_cost = unit_cost * 2 where {ME} and source = 'purchase'",
+        f"update credits.lots set unit_cost = unit_cost + 0.001 where {ME} and source = 'purchase'",
+        f"update credits.lots set unit_cost = 1, currency = 'eur' where {ME} and source = 'grant'",
+        f"update credits.lots set currency = null where {ME} and source = 'purchase'",
+        f"update credits.lots set remaining = remaining + 1 where {ME} and source = 'purchase'",
+    ],
+    "check_finance_journal": [
+        "delete from credits.entries where kind = 'purchase'",
+        "update credits.orders set currency = 'usd' where state = 'paid'",
+        "delete from credits.money_returns",
+        "update credits.lots set order_id = null where source = 'purchase'",
     ],
     "check_shortfalls": [
         f"update credits.shortfalls set tokens = tokens + 1 where {HOLDER}",
@@ -1410,6 +1433,7 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
             "auto_topups",
             "holds",
             "lots",
+            "money_returns",
             "orders",
             "price_components",
             "price_tiers",
@@ -1439,7 +1463,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         account = tell_of_topups(bank)
     elif check == "check_refund_requests":
         account = tell_of_requests(bank)
-    elif check == "check_reversals":
+    elif check in ("check_reversals", "check_money_returns", "check_finance_journal"):
         take_back(bank, account)
     done = bank.connection.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
     assert done.rowcount != 0, "the fault was not seeded"
@@ -1447,6 +1471,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         "check_access",
         "check_charges",
         "check_creators",
+        "check_finance_journal",
         "check_guests",
         "check_logins",
         "check_prices",

@@ -22,7 +22,7 @@ from tenants import furnish, prepare
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("privilege_matrix")]
 
 KEPT = Path(__file__).with_name("privilege_matrix.txt")
-GROUPS = ("spender", "support", "analyst", "auditor", "pgcredits_catalog")
+GROUPS = ("spender", "support", "analyst", "auditor", "accountant", "pgcredits_catalog")
 
 
 def personas(user_id: str, logins: dict[str, str]) -> list[Persona]:

@@ -17,9 +17,16 @@ ROLES = (
     "service_role",
     "analyst",
     "auditor",
+    "accountant",
     "pgcredits_catalog",
 )
-LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
+LOGINS = (
+    "pgcredits_api",
+    "pgcredits_service",
+    "pgcredits_analyst",
+    "pgcredits_auditor",
+    "pgcredits_accountant",
+)
 
 SHOP = {
     *(f"api.{view}" for view in ("packs", "topups", "plans", "modules")),
@@ -112,6 +119,20 @@ ANALYTICS = {
         "welcome_use",
     )
 }
+FINANCE = {f"finance.{view}" for view in ("accounts", "journal", "liability_rollforward")}
+# What is under the views of finance. Of other tables an accountant reads single columns.
+MONEY = {
+    f"credits.{table}"
+    for table in (
+        "closed_months",
+        "closed_sums",
+        "finance_accounts",
+        "lot_moves",
+        "money_returns",
+        "money_with_tax",
+        "source_months",
+    )
+}
 AUDIT = {
     *(
         f"audit.check_{name}"
@@ -123,6 +144,8 @@ AUDIT = {
             "creators",
             "draws",
             "events",
+            "finance_journal",
+            "finance_rollforward",
             "guests",
             "hash_chain",
             "heads",
@@ -131,6 +154,7 @@ AUDIT = {
             "limits",
             "logins",
             "lots",
+            "money_returns",
             "negative",
             "orders",
             "prices",
@@ -167,6 +191,7 @@ BOOKS = {
         "api_key_changes",
         "campaigns",
         "charge_refunds",
+        "closed_postings",
         "codes",
         "currencies",
         "dimensions",
@@ -281,8 +306,25 @@ SELECT = {
     | API_KEYS
     | {"api.release", "credits.releases", "api.balance_versions"},
     "analyst": ANALYTICS | {"credits.current_lots"},
-    "auditor": ANALYTICS - {"analytics.people"} | AUDIT | BOOKS,
+    "auditor": ANALYTICS - {"analytics.people"} | AUDIT | BOOKS | FINANCE | MONEY,
+    "accountant": FINANCE | MONEY,
     "pgcredits_catalog": set(),
+}
+# An accountant reads no user id, no metadata and no secret.
+COUNTED = {
+    "credits.entries": {
+        "account_id",
+        "seq",
+        "posted_at",
+        "effective_at",
+        "kind",
+        "tokens",
+        "draws",
+        "module_id",
+        "order_id",
+    },
+    "credits.lots": {"account_id", "lot_id", "source", "granted", "unit_cost", "currency", "order_id"},
+    "credits.orders": {"account_id", "order_id", "paid", "currency"},
 }
 # An analyst's views need columns of tables. Only identities names persons, to analysts who may know.
 FIGURES = {
@@ -400,6 +442,7 @@ LIMIT = {"credits.accounts": {"account_id", "overdraft_limit"}}
 SECRETS = {"credits.api_key_secrets": {"key_id", "created_at", "valid_until", "last_used_at"}}
 COLUMNS = {
     "analyst": FIGURES,
+    "accountant": COUNTED,
     "auditor": {
         "credits.api_key_secrets": {"key_id", "valid_until", "last_used_at"},
         "credits.refresh_tokens": {"account_id", "session_id", "issued_at"},
@@ -416,7 +459,8 @@ USAGE = {
     "support": {"api", "audit"},
     "service_role": {"api"},
     "analyst": {"analytics"},
-    "auditor": {"analytics", "audit", "credits"},
+    "auditor": {"analytics", "audit", "credits", "finance"},
+    "accountant": {"finance"},
     "pgcredits_catalog": {"credits"},
 }
 
@@ -536,6 +580,14 @@ WHO = {"credits.clock()", "credits.me()", "credits.subject()", "credits.user_of(
 HELPERS = {"credits.module_price(text)"}
 WHOLE = {f"credits.{name}()" for name in ("functions_digest", "columns_digest")}
 SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)", "credits.interval_text(interval)"}
+COUNTING = {
+    "finance.trial_balance(timestamp with time zone)",
+    "credits.lot_sums(text,timestamp with time zone)",
+    "credits.postings(text,timestamp with time zone)",
+    "credits.lot_worth(credits.entry_kind,numeric,numeric)",
+    "credits.worth_of(credits.entry_kind,numeric,numeric,numeric)",
+    "credits.later(timestamp with time zone,interval)",
+}
 EXECUTE = {
     "anon": SHOPPING,
     "authenticated": {*CHARGE, *OWN, *SHOPPING, *WHO},
@@ -562,7 +614,9 @@ EXECUTE = {
         "credits.clock(uuid)",
         "credits.earlier(timestamp with time zone,interval)",
     },
+    "accountant": {*COUNTING, "credits.clock()"},
     "auditor": {
+        *COUNTING,
         "credits.anchor_faults(uuid[],bigint[],bytea[])",
         "credits.change_faults(uuid,uuid)",
         "credits.checkpoint_faults(uuid,uuid)",
@@ -664,6 +718,7 @@ TABLES = sorted(
     and name not in ("credits.captures", "credits.current_lots", "credits.held_draws", "credits.event_types")
     and name not in ("credits.missed_events", "credits.unbooked_objects", "credits.stripe_lists")
     and name not in ("credits.covered_lists", "credits.stripe_movements")
+    and name not in ("credits.lot_moves", "credits.money_with_tax", "credits.source_months")
 )
 
 
@@ -763,7 +818,7 @@ def test_readers_may_execute_the_functions_that_views_call(role: str, ask: Calla
             from pg_class as c
             cross join regexp_matches(pg_get_viewdef(c.oid), '((?:credits|api)\.\w+)\(', 'g') as m
             where c.relkind = 'v'
-                and c.relnamespace::regnamespace::text in ('api', 'analytics', 'audit', 'credits')
+                and c.relnamespace::regnamespace::text in ('api', 'analytics', 'audit', 'credits', 'finance')
                 and has_table_privilege(%(role)s, c.oid, 'select')
             union
             select m[1]
@@ -854,7 +909,7 @@ def _column(table: str, ask: Callable[..., set[Any]]) -> str:
 
 @pytest.mark.parametrize("role", (*ROLES, *LOGINS))
 def test_views_cannot_be_written_through(role: str, acting: Callable[[str, str], str | None]) -> None:
-    views = sorted(SHOP | ACCOUNT | ANALYTICS | AUDIT)
+    views = sorted(SHOP | ACCOUNT | ANALYTICS | AUDIT | FINANCE)
     for view in (name for name in views if not name.startswith("credits.")):
         for command in (f"insert into {view} default values", f"delete from {view}"):
             # 55000: a view that cannot be written at all
@@ -892,7 +947,7 @@ def test_nobody_may_call_private_functions(
         " from pg_proc as p where p.pronamespace = 'credits'::regnamespace"
         " and p.prorettype <> 'trigger'::regtype and p.oid::regprocedure::text <> all (%(granted)s)",
         granted=list(EXECUTE[role.removeprefix("pgcredits_")])
-        if "auditor" in role
+        if "auditor" in role or "accountant" in role
         else list(EXECUTE["pgcredits_catalog"])
         if role == "pgcredits_catalog"
         else [],
@@ -915,6 +970,16 @@ def test_auditor_reads_every_check_but_no_password(acting: Callable[[str, str], 
     assert acting("auditor", "select * from credits.credentials") == "42501"
 
 
+def test_accountant_reads_every_view_of_finance_but_no_account(
+    acting: Callable[[str, str], str | None],
+) -> None:
+    for view in FINANCE:
+        assert acting("pgcredits_accountant", f"select * from {view}") is None, view
+    assert acting("pgcredits_accountant", "select * from finance.trial_balance()") is None
+    for table in ("entries", "identities", "accounts", "stripe_events", "stripe_mirror", "outbox"):
+        assert acting("pgcredits_accountant", f"select * from credits.{table}") == "42501", table
+
+
 def test_auditors_and_analysts_sessions_are_read_only(connect_as: Callable[..., Connection]) -> None:
-    for login in ("pgcredits_auditor", "pgcredits_analyst"):
+    for login in ("pgcredits_auditor", "pgcredits_analyst", "pgcredits_accountant"):
         assert connect_as(login).execute("show default_transaction_read_only").fetchone() == ("on",)

@@ -13,7 +13,7 @@ from callers import Connection
 
 from pgcredits.bank.migrate import SQL, migrate
 
-OURS = "('credits', 'api', 'analytics', 'audit')"
+OURS = "('credits', 'api', 'analytics', 'finance', 'audit')"
 
 
 @dataclass(frozen=True)
@@ -630,10 +630,12 @@ RULES = [
             ('service_role', false, true, '{spender}'),
             ('analyst', false, true, '{}'),
             ('auditor', false, true, '{}'),
+            ('accountant', false, true, '{}'),
             ('pgcredits_api', true, false, '{anon,authenticated}'),
             ('pgcredits_service', true, false, '{service_role,spender,support}'),
             ('pgcredits_analyst', true, true, '{analyst}'),
             ('pgcredits_auditor', true, true, '{auditor}'),
+            ('pgcredits_accountant', true, true, '{accountant}'),
             ('pgcredits_catalog', true, false, '{}')
         )
         select e.role, r.rolcanlogin, r.rolinherit, m.member_of
@@ -654,7 +656,8 @@ RULES = [
         select g.roleid::regrole, g.member::regrole from pg_auth_members as g
         where g.roleid::regrole::text in (
             'credits_owner', 'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst',
-            'auditor', 'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst', 'pgcredits_auditor'
+            'auditor', 'accountant', 'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst',
+            'pgcredits_auditor', 'pgcredits_accountant'
         ) and (g.admin_option and g.member::regrole::text <> current_user
             or g.roleid = 'credits_owner'::regrole and g.member::regrole::text <> current_user)
         """,

@@ -125,6 +125,7 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "credits.define_topup": [
         {"p_currency": "'usd'", "p_minimum": "500", "p_maximum": "5000", "p_tokens_per_unit": "0.5"}
     ],
+    "finance.trial_balance": [{"at": "'2027-01-01'"}],
 }
 # Every function that somebody calls: services and users, price lists, operators.
 CALLED = """
@@ -137,7 +138,7 @@ select
 from pg_proc as p
 cross join unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) as a (type_id, name)
 where
-    p.pronamespace in ('api'::regnamespace, 'audit'::regnamespace, 'analytics'::regnamespace) or (
+    p.pronamespace::regnamespace::text in ('api', 'audit', 'analytics', 'finance') or (
         p.pronamespace = 'credits'::regnamespace
         and obj_description(p.oid, 'pg_proc') ~ '^For the operator|bad_catalog'
         and p.proname !~ '^(check|refuse)_'

@@ -22,7 +22,7 @@ from docs import reference, typescript
 from pgcredits.local import embedded
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
-SCHEMAS = ("credits", "api", "analytics", "audit")
+SCHEMAS = ("credits", "api", "analytics", "finance", "audit")
 
 
 def dump(url: str) -> str:

@@ -16,7 +16,7 @@ HOME = _PACKAGE if (_PACKAGE / "sql").is_dir() else _PACKAGE.parents[1]  # in th
 MIGRATIONS = HOME / "migrations"
 SQL = HOME / "sql"
 
-FOLDERS = ("credits", "api", "analytics", "audit")  # also the names of the schemas
+FOLDERS = ("credits", "api", "analytics", "finance", "audit")  # also the names of the schemas
 COMMENTS = "comments"
 ACCESS = "access.sql"
 HARDEN = "harden_database.sql"

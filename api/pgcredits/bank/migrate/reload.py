@@ -28,7 +28,7 @@ MONTHS_AHEAD = 13  # partitions kept ready
 _PASSES = 5  # each makes again what a drop took with it; two were always enough
 _Key = tuple[str, str]
 # Policies that access.sql makes in a loop, where they are missing, and drops where they are not wanted.
-_BY_LOOP = ("owner", "service_reads", "spender_reads", "support_reads", "auditor_reads")
+_BY_LOOP = ("owner", "service_reads", "spender_reads", "support_reads", "auditor_reads", "accountant_reads")
 _CANNOT_REPLACE = (
     psycopg.errors.InvalidFunctionDefinition,  # another result, another name of a parameter, a default less
     psycopg.errors.InvalidTableDefinition,  # columns of a view
