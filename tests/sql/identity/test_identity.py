@@ -421,7 +421,7 @@ def test_reload_revokes_temporary_objects_from_everybody(
             connection.execute("create temporary table wallets (balance numeric)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("create schema mine")
-        for schema in ("public", "api", "credits", "analytics", "audit"):
+        for schema in ("public", "api", "credits", "analytics", "finance", "audit"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(f"create table {schema}.wallets (balance numeric)")
 
