@@ -47,7 +47,9 @@ CALLERS = {
     "service_role": "services",
     "support": "support",
 }
-NAME = re.compile(r"(?<![\w.`\"])(?:(?:api|audit|analytics|finance|credits)\.\w+|[a-z]+(?:_[a-z]+)+)\b(?![\"/])")
+NAME = re.compile(
+    r"(?<![\w.`\"])(?:(?:api|audit|analytics|finance|credits)\.\w+|[a-z]+(?:_[a-z]+)+)\b(?![\"/])"
+)
 
 FUNCTIONS = """
     select p.proname, coalesce(p.proargnames, '{}'),

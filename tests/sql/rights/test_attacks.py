@@ -92,7 +92,9 @@ not_for_all = pytest.mark.parametrize(
 everybody = pytest.mark.parametrize("attacker", ATTACKERS, indirect=True)
 
 
-def relations(world: World, kinds: str, schemas: str = "'credits', 'api', 'analytics', 'finance', 'audit'") -> list[str]:
+def relations(
+    world: World, kinds: str, schemas: str = "'credits', 'api', 'analytics', 'finance', 'audit'"
+) -> list[str]:
     rows = world.admin.execute(
         f"select oid::regclass::text from pg_class where relkind in ({kinds})"
         f" and relnamespace::regnamespace::text in ({schemas}) order by 1"
