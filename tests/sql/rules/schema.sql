@@ -15,9 +15,11 @@ COMMENT ON SCHEMA analytics IS 'For analysts: figures without personal data, und
 CREATE SCHEMA api;
 COMMENT ON SCHEMA api IS 'Public: what frontends and backends may call and read. Names are the JSON names.';
 CREATE SCHEMA audit;
-COMMENT ON SCHEMA audit IS 'For DBAs and finance: checks, which find no row while the books are sound, and reports.';
+COMMENT ON SCHEMA audit IS 'For DBAs: checks, which find no row while the books are sound, and reports.';
 CREATE SCHEMA credits;
 COMMENT ON SCHEMA credits IS 'Private: the tables of the bank and the functions that do its work.';
+CREATE SCHEMA finance;
+COMMENT ON SCHEMA finance IS 'For accountants: the books in money, without personal data.';
 CREATE TYPE api.account_receipt AS (
 	user_id text,
 	opened boolean,
@@ -3693,6 +3695,190 @@ CREATE FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a correction of a lot, read from its entry. remaining and expires_at are those of the lot now.';
+CREATE FUNCTION credits.lot_worth(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((p_source = 'rollover'::credits.entry_kind) IS TRUE) THEN trunc(round((p_unit_cost * p_granted), 4)) ELSE round((p_unit_cost * p_granted)) END;
+COMMENT ON FUNCTION credits.lot_worth(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric) IS 'What was paid for a lot, in whole minor units.';
+CREATE FUNCTION credits.worth_of(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric, p_tokens numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((p_unit_cost = (0)::numeric) IS TRUE) THEN (0)::numeric ELSE trunc(((credits.lot_worth(p_source, p_granted, p_unit_cost) * p_tokens) / p_granted)) END;
+COMMENT ON FUNCTION credits.worth_of(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric, p_tokens numeric) IS 'The share of the worth of a lot that p_tokens of its tokens have, cut to whole minor units.';
+CREATE TABLE credits.closed_months (
+    month date NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    accounts bigint NOT NULL,
+    entries bigint NOT NULL,
+    root_hash bytea NOT NULL,
+    CONSTRAINT closed_months_begin_months CHECK ((date_trunc('month'::text, (month)::timestamp without time zone) = (month)::timestamp without time zone)),
+    CONSTRAINT closed_months_root_is_sha256 CHECK ((length(root_hash) = 32))
+);
+ALTER TABLE ONLY credits.closed_months FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.closed_months IS 'The months (UTC) that finance.close_period has closed, without a gap. It is append-only.';
+COMMENT ON COLUMN credits.closed_months.month IS 'Its first day.';
+COMMENT ON COLUMN credits.closed_months.closed_at IS 'Entries that were posted before this moment are in the sums. Later ones belong to the months after.';
+COMMENT ON COLUMN credits.closed_months.actor IS 'The login that closed it.';
+COMMENT ON COLUMN credits.closed_months.accounts IS 'How many accounts had an entry.';
+COMMENT ON COLUMN credits.closed_months.entries IS 'How many entries the ledger had.';
+COMMENT ON COLUMN credits.closed_months.root_hash IS 'The sha256 over the last entry of every account: see credits.ledger_root.';
+CREATE TABLE credits.money_returns (
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    cause text NOT NULL,
+    amount bigint NOT NULL,
+    reversed_after bigint NOT NULL,
+    CONSTRAINT money_returns_amount_is_not_zero CHECK ((amount <> 0)),
+    CONSTRAINT money_returns_cause_is_known CHECK ((cause = ANY (ARRAY['refund'::text, 'dispute'::text, 'credit'::text, 'failed_payment'::text]))),
+    CONSTRAINT money_returns_number_is_positive CHECK ((number > 0)),
+    CONSTRAINT money_returns_sum_is_not_negative CHECK ((reversed_after >= 0))
+);
+ALTER TABLE ONLY credits.money_returns FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.money_returns IS 'When the money of an order came back, and when it returned after that: the history of credits.orders.reversed. It is append-only.';
+COMMENT ON COLUMN credits.money_returns.number IS '1, 2 … for each order.';
+COMMENT ON COLUMN credits.money_returns.cause IS 'What was last said about the order: refund, dispute, credit (a plan''s unused period, which a later invoice credited) or failed_payment.';
+COMMENT ON COLUMN credits.money_returns.amount IS 'Minor units, with tax. Above zero: money went back to the user. Below zero: it returned.';
+COMMENT ON COLUMN credits.money_returns.reversed_after IS 'How much of the payment had gone back after that.';
+CREATE VIEW credits.lot_moves WITH (security_invoker='true') AS
+ WITH draws AS (
+         SELECT e.account_id,
+            e.seq,
+            e.kind,
+            e.posted_at,
+            e.effective_at,
+            e.order_id,
+            e.module_id,
+            (((e.draws -> 0) -> 'lot_id'::text))::bigint AS lot_id,
+            ((
+                CASE
+                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN 1
+                    ELSE '-1'::integer
+                END)::numeric * (((e.draws -> 0) -> 'tokens'::text))::numeric) AS tokens
+           FROM credits.entries e
+          WHERE (jsonb_array_length(e.draws) = 1)
+        UNION ALL
+         SELECT e.account_id,
+            e.seq,
+            e.kind,
+            e.posted_at,
+            e.effective_at,
+            e.order_id,
+            e.module_id,
+            d_1.lot_id,
+            ((
+                CASE
+                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN 1
+                    ELSE '-1'::integer
+                END)::numeric * d_1.tokens) AS tokens
+           FROM (credits.entries e
+             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d_1(lot_id bigint, tokens numeric))
+          WHERE (jsonb_array_length(e.draws) > 1)
+        )
+ SELECT account_id,
+    lot_id,
+    tokens,
+        CASE
+            WHEN ((seq = lot_id) IS TRUE) THEN 'granted'::text
+            WHEN (kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind, 'repayment'::credits.entry_kind, 'byok'::credits.entry_kind])) THEN 'used'::text
+            WHEN (kind = 'expire'::credits.entry_kind) THEN 'expired'::text
+            WHEN (kind = 'adjustment'::credits.entry_kind) THEN 'adjusted'::text
+            WHEN ((kind = 'reversal'::credits.entry_kind) AND (COALESCE(( SELECT r.cause
+               FROM credits.money_returns r
+              WHERE ((r.account_id = d.account_id) AND (r.order_id = d.order_id) AND (r.at <= d.posted_at))
+              ORDER BY r.number DESC
+             LIMIT 1), ''::text) = 'dispute'::text)) THEN 'disputed'::text
+            WHEN (kind = 'reversal'::credits.entry_kind) THEN 'refunded'::text
+            WHEN (EXISTS ( SELECT
+               FROM credits.lots l
+              WHERE ((l.account_id = d.account_id) AND (l.lot_id = d.lot_id) AND (NOT (l.order_id IS DISTINCT FROM d.order_id))))) THEN 'reinstated'::text
+            ELSE 'used'::text
+        END AS way,
+        CASE
+            WHEN (effective_at >= posted_at) THEN effective_at
+            ELSE GREATEST(effective_at, ( SELECT COALESCE(credits.later(((max(m.month))::timestamp without time zone AT TIME ZONE '00:00:00'::interval), '1 mon'::interval), '-infinity'::timestamp with time zone) AS "coalesce"
+               FROM credits.closed_months m
+              WHERE (m.closed_at <= d.posted_at)))
+        END AS accounted_at,
+    effective_at,
+    module_id
+   FROM draws d;
+COMMENT ON VIEW credits.lot_moves IS 'Tokens that went into a lot (above zero) or out of it (below zero), one row for each draw of each entry. way: granted, used, expired, refunded, disputed, reinstated or adjusted. accounted_at: the moment to which accounting dates it. It is effective_at, but never in a month that was closed when the entry was posted.';
+CREATE FUNCTION credits.lot_sums(p_unit text, p_until timestamp with time zone) RETURNS TABLE(account_id uuid, lot_id bigint, order_id uuid, source credits.entry_kind, currency text, period date, way text, tokens numeric, late_tokens numeric, money numeric)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ WITH moved AS (
+          SELECT m.account_id,
+             m.lot_id,
+             m.way,
+             date_trunc(lot_sums.p_unit, (m.accounted_at AT TIME ZONE '00:00:00'::interval)) AS period,
+             sum(m.tokens) AS tokens,
+             max(m.accounted_at) AS last_at,
+             COALESCE(sum(m.tokens) FILTER (WHERE (m.accounted_at > m.effective_at)), (0)::numeric) AS late_tokens
+            FROM credits.lot_moves m
+           WHERE (m.accounted_at <= lot_sums.p_until)
+           GROUP BY m.account_id, m.lot_id, m.way, (date_trunc(lot_sums.p_unit, (m.accounted_at AT TIME ZONE '00:00:00'::interval)))
+         ), cut AS (
+          SELECT m.account_id,
+             m.lot_id,
+             l.order_id,
+             l.source,
+             l.currency,
+             m.way,
+             m.period,
+             m.tokens,
+             m.late_tokens,
+             (credits.worth_of(l.source, (l.granted)::numeric, (l.unit_cost)::numeric, sum(m.tokens) OVER w) - credits.worth_of(l.source, (l.granted)::numeric, (l.unit_cost)::numeric, (sum(m.tokens) OVER w - m.tokens))) AS money,
+             (COALESCE(sum(m.tokens) OVER v, (0)::numeric) = (0)::numeric) AS is_empty,
+             (COALESCE(row_number() OVER x, (0)::bigint) = 1) AS is_last
+            FROM (moved m
+              JOIN credits.lots l ON (((m.account_id = l.account_id) AND (m.lot_id = l.lot_id))))
+           WINDOW w AS (PARTITION BY m.account_id, m.lot_id, m.way ORDER BY m.period), v AS (PARTITION BY m.account_id, m.lot_id ORDER BY m.period), x AS (PARTITION BY m.account_id, m.lot_id, m.period ORDER BY m.last_at DESC, m.way)
+         ), rests AS (
+          SELECT c.account_id,
+             c.lot_id,
+             c.order_id,
+             c.source,
+             c.currency,
+             c.way,
+             c.period,
+             c.tokens,
+             c.late_tokens,
+             c.money,
+             lead(c.period) OVER (PARTITION BY c.account_id, c.lot_id, c.is_last ORDER BY c.period) AS next_period,
+                 CASE
+                     WHEN (c.is_empty AND c.is_last) THEN sum(c.money) OVER w
+                     ELSE (0)::numeric
+                 END AS rest
+            FROM cut c
+           WINDOW w AS (PARTITION BY c.account_id, c.lot_id ORDER BY c.period)
+         )
+  SELECT r.account_id,
+     r.lot_id,
+     r.order_id,
+     r.source,
+     r.currency,
+     (r.period)::date AS period,
+     r.way,
+     r.tokens,
+     r.late_tokens,
+     (r.money - r.rest) AS money
+    FROM rests r
+ UNION ALL
+  SELECT r.account_id,
+     r.lot_id,
+     r.order_id,
+     r.source,
+     r.currency,
+     (r.next_period)::date AS period,
+     r.way,
+     0 AS tokens,
+     0 AS late_tokens,
+     r.rest AS money
+    FROM rests r
+   WHERE ((r.next_period IS NOT NULL) AND (r.rest IS DISTINCT FROM (0)::numeric));
+END;
+COMMENT ON FUNCTION credits.lot_sums(p_unit text, p_until timestamp with time zone) IS 'What went into each lot (above zero) or out of it (below zero) in each period (p_unit: day, month …, UTC) until p_until, by the ways of credits.lot_moves: tokens, and their worth in minor units. late_tokens: of these tokens, those that moved in a month that was closed before they were booked. A lot has one row for a way and a period, and sometimes another one without tokens.';
 CREATE FUNCTION credits.made_with_key(p_key_id text) RETURNS text[]
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -3838,6 +4024,11 @@ CREATE FUNCTION credits.movement_text(p_entry credits.entries) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.movement_text(p_entry credits.entries) IS 'What an entry is, in words: what its kind means, and the module, package, campaign, reason or lot.';
+CREATE FUNCTION credits.name_account(p_account text, p_number text, p_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.name_account(p_account text, p_number text, p_name text) IS 'For the operator. What an account of the journal (p_account: cash, tax, deferred_revenue, revenue, breakage, refunds, adjustments) is called in the operator''s own books. Raises PT422 bad_setting.';
 CREATE FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) RETURNS credits.stripe_events
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4061,6 +4252,11 @@ CREATE FUNCTION credits.note_mirror_objects(p_objects jsonb, p_kind text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_mirror_objects(p_objects jsonb, p_kind text) IS 'Records the objects of a page, as they are now. Raises PT422 bad_page, wrong_mode.';
+CREATE FUNCTION credits.note_money(p_order credits.orders, p_back bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_money(p_order credits.orders, p_back bigint) IS 'Records that p_back minor units of an order have gone back from now on, on a locked wallet. Does nothing when the order says so already.';
 CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4303,6 +4499,96 @@ CREATE FUNCTION credits.plan_terms(p_plan_id text) RETURNS credits.plan_versions
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.plan_terms(p_plan_id text) IS 'The terms of a plan that new subscribers get: its newest version. Nulls when there is no such plan.';
+CREATE VIEW credits.money_with_tax WITH (security_invoker='true') AS
+ SELECT r.at,
+    r.cause,
+    o.currency,
+    r.amount,
+    (trunc(((((o.paid)::numeric - w.worth) * (r.reversed_after)::numeric) / (o.paid)::numeric)) - trunc(((((o.paid)::numeric - w.worth) * ((r.reversed_after - r.amount))::numeric) / (o.paid)::numeric))) AS tax
+   FROM ((credits.money_returns r
+     JOIN credits.orders o ON (((r.account_id = o.account_id) AND (r.order_id = o.order_id))))
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(credits.lot_worth(l.source, (l.granted)::numeric, (l.unit_cost)::numeric)), (0)::numeric) AS worth
+           FROM credits.lots l
+          WHERE ((l.account_id = r.account_id) AND (l.order_id = r.order_id) AND (l.source = ANY (ARRAY['purchase'::credits.entry_kind, 'allowance'::credits.entry_kind])))) w)
+  WHERE (o.paid > 0);
+COMMENT ON VIEW credits.money_with_tax IS 'The money of orders that went back (above zero) or returned after that (below zero), in minor units, and the tax in it.';
+CREATE FUNCTION credits.postings(p_unit text, p_until timestamp with time zone) RETURNS TABLE(period date, currency text, event text, account text, debit numeric, credit numeric)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ WITH moved AS (
+          SELECT s_1.account_id,
+             s_1.order_id,
+             s_1.period,
+             s_1.currency,
+             s_1.source,
+             s_1.way,
+             s_1.money
+            FROM credits.lot_sums(postings.p_unit, postings.p_until) s_1(account_id, lot_id, order_id, source, currency, period, way, tokens, late_tokens, money)
+           WHERE (s_1.currency IS NOT NULL)
+         ), pairs AS (
+          SELECT m.period,
+             m.currency,
+             k.event,
+             k.account,
+             (- m.money) AS amount
+            FROM (moved m
+              JOIN ( VALUES ('granted'::text,false,'sale'::text,'tax'::text), ('granted'::text,true,'expiry'::text,'breakage'::text), ('used'::text,NULL::boolean,'use'::text,'revenue'::text), ('expired'::text,NULL::boolean,'expiry'::text,'breakage'::text), ('refunded'::text,NULL::boolean,'money_back'::text,'refunds'::text), ('disputed'::text,NULL::boolean,'money_back'::text,'refunds'::text), ('reinstated'::text,NULL::boolean,'money_back'::text,'refunds'::text), ('adjusted'::text,NULL::boolean,'adjustment'::text,'adjustments'::text)) k(way, went_over, event, account) ON (((m.way = k.way) AND COALESCE((k.went_over = (m.source = 'rollover'::credits.entry_kind)), true))))
+         ), paid AS (
+          SELECT m.period,
+             m.currency,
+             COALESCE(o.paid, (0)::bigint) AS amount
+            FROM (moved m
+              JOIN credits.orders o ON (((m.account_id = o.account_id) AND (m.order_id = o.order_id))))
+           WHERE ((m.way = 'granted'::text) AND (m.source = ANY (ARRAY['purchase'::credits.entry_kind, 'allowance'::credits.entry_kind])))
+         ), returned AS (
+          SELECT (date_trunc(postings.p_unit, (r.at AT TIME ZONE '00:00:00'::interval)))::date AS period,
+             r.currency,
+             r.amount,
+             r.tax
+            FROM credits.money_with_tax r
+           WHERE (r.at <= postings.p_until)
+         ), sides AS (
+          SELECT p.period,
+             p.currency,
+             p.event,
+             x.account,
+             x.amount
+            FROM (pairs p
+              CROSS JOIN LATERAL ( VALUES ('deferred_revenue'::text,p.amount), (p.account,(- p.amount))) x(account, amount))
+         UNION ALL
+          SELECT p.period,
+             p.currency,
+             'sale'::text AS event,
+             x.account,
+             x.amount
+            FROM (paid p
+              CROSS JOIN LATERAL ( VALUES ('cash'::text,p.amount), ('tax'::text,(- p.amount))) x(account, amount))
+         UNION ALL
+          SELECT r.period,
+             r.currency,
+             'money_back'::text AS event,
+             x.account,
+             x.amount
+            FROM (returned r
+              CROSS JOIN LATERAL ( VALUES ('cash'::text,(- r.amount)), ('tax'::text,r.tax), ('refunds'::text,((r.amount)::numeric - r.tax))) x(account, amount))
+         )
+  SELECT s.period,
+     s.currency,
+     s.event,
+     s.account,
+         CASE
+             WHEN ((sum(s.amount) > (0)::numeric) IS TRUE) THEN sum(s.amount)
+             ELSE (0)::numeric
+         END AS debit,
+         CASE
+             WHEN ((sum(s.amount) < (0)::numeric) IS TRUE) THEN (- sum(s.amount))
+             ELSE (0)::numeric
+         END AS credit
+    FROM sides s
+   GROUP BY s.period, s.currency, s.event, s.account
+  HAVING (sum(s.amount) IS DISTINCT FROM (0)::numeric);
+END;
+COMMENT ON FUNCTION credits.postings(p_unit text, p_until timestamp with time zone) IS 'The postings of the journal per period (p_unit: day, month …, UTC), currency and event until p_until, in minor units. The debits of an event are its credits.';
 CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4570,6 +4856,11 @@ CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Refuses a module that has no price. did_you_mean is the listed module that its id looks like. Raises PT404 unknown_module.';
+CREATE FUNCTION credits.refuse_money_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_money_change() IS 'Trigger: refuses with PT405 append_only.';
 CREATE FUNCTION credits.refuse_newcomer(p_user_id text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5275,6 +5566,13 @@ CREATE FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) IS 'Writes a version of a price with its components, and returns its price_id.';
+CREATE FUNCTION finance.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(account text, number text, name text, currency text, debit numeric, credit numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION finance.trial_balance(at timestamp with time zone) IS 'The balance of each account of the journal and each currency at a moment, in minor units. Without a moment: now. The debits of a currency add up to its credits.
+at: everything dated until this moment counts, this moment included.
+Raises PT422 bad_period.';
 CREATE AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) (
     SFUNC = credits.link_entry,
     STYPE = bytea
@@ -7891,6 +8189,292 @@ A row means: an event of Stripe was taken in and not dealt with, or an order was
 event says.
 What to do: read the event in credits.stripe_events. Apply it again with api.replay_event, or take it from the list
 with api.dismiss_event and say why.';
+CREATE TABLE credits.closed_sums (
+    month date NOT NULL,
+    currency text,
+    source credits.entry_kind NOT NULL,
+    opening_tokens numeric NOT NULL,
+    sold_tokens numeric NOT NULL,
+    recognised_tokens numeric NOT NULL,
+    expired_tokens numeric NOT NULL,
+    refunded_tokens numeric NOT NULL,
+    disputed_tokens numeric NOT NULL,
+    reinstated_tokens numeric NOT NULL,
+    adjusted_tokens numeric NOT NULL,
+    late_tokens numeric NOT NULL,
+    closing_tokens numeric NOT NULL,
+    opening numeric NOT NULL,
+    sold numeric NOT NULL,
+    recognised numeric NOT NULL,
+    expired numeric NOT NULL,
+    refunded numeric NOT NULL,
+    disputed numeric NOT NULL,
+    reinstated numeric NOT NULL,
+    adjusted numeric NOT NULL,
+    closing numeric NOT NULL
+);
+ALTER TABLE ONLY credits.closed_sums FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.closed_sums IS 'What finance.liability_rollforward said of the months when they were closed. It is append-only.';
+CREATE VIEW credits.source_months WITH (security_invoker='true') AS
+ SELECT period AS month,
+    currency,
+    source,
+    COALESCE(sum(tokens) FILTER (WHERE (way = 'granted'::text)), (0)::numeric) AS sold_tokens,
+    COALESCE((- sum(tokens) FILTER (WHERE (way = 'used'::text))), (0)::numeric) AS recognised_tokens,
+    COALESCE((- sum(tokens) FILTER (WHERE (way = 'expired'::text))), (0)::numeric) AS expired_tokens,
+    COALESCE((- sum(tokens) FILTER (WHERE (way = 'refunded'::text))), (0)::numeric) AS refunded_tokens,
+    COALESCE((- sum(tokens) FILTER (WHERE (way = 'disputed'::text))), (0)::numeric) AS disputed_tokens,
+    COALESCE(sum(tokens) FILTER (WHERE (way = 'reinstated'::text)), (0)::numeric) AS reinstated_tokens,
+    COALESCE((- sum(tokens) FILTER (WHERE (way = 'adjusted'::text))), (0)::numeric) AS adjusted_tokens,
+    sum(late_tokens) AS late_tokens,
+    COALESCE(sum(money) FILTER (WHERE (way = 'granted'::text)), (0)::numeric) AS sold,
+    COALESCE((- sum(money) FILTER (WHERE (way = 'used'::text))), (0)::numeric) AS recognised,
+    COALESCE((- sum(money) FILTER (WHERE (way = 'expired'::text))), (0)::numeric) AS expired,
+    COALESCE((- sum(money) FILTER (WHERE (way = 'refunded'::text))), (0)::numeric) AS refunded,
+    COALESCE((- sum(money) FILTER (WHERE (way = 'disputed'::text))), (0)::numeric) AS disputed,
+    COALESCE(sum(money) FILTER (WHERE (way = 'reinstated'::text)), (0)::numeric) AS reinstated,
+    COALESCE((- sum(money) FILTER (WHERE (way = 'adjusted'::text))), (0)::numeric) AS adjusted
+   FROM credits.lot_sums('month'::text, 'infinity'::timestamp with time zone) s(account_id, lot_id, order_id, source, currency, period, way, tokens, late_tokens, money)
+  GROUP BY period, currency, source;
+COMMENT ON VIEW credits.source_months IS 'What went in and out per month (UTC), currency and source of the lots, by the ledger: tokens and minor units.';
+CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
+ WITH moved AS (
+         SELECT c_1.month,
+            c_1.currency,
+            c_1.source,
+            c_1.sold_tokens,
+            c_1.recognised_tokens,
+            c_1.expired_tokens,
+            c_1.refunded_tokens,
+            c_1.disputed_tokens,
+            c_1.reinstated_tokens,
+            c_1.adjusted_tokens,
+            c_1.late_tokens,
+            c_1.sold,
+            c_1.recognised,
+            c_1.expired,
+            c_1.refunded,
+            c_1.disputed,
+            c_1.reinstated,
+            c_1.adjusted
+           FROM credits.closed_sums c_1
+        UNION ALL
+         SELECT s.month,
+            s.currency,
+            s.source,
+            s.sold_tokens,
+            s.recognised_tokens,
+            s.expired_tokens,
+            s.refunded_tokens,
+            s.disputed_tokens,
+            s.reinstated_tokens,
+            s.adjusted_tokens,
+            s.late_tokens,
+            s.sold,
+            s.recognised,
+            s.expired,
+            s.refunded,
+            s.disputed,
+            s.reinstated,
+            s.adjusted
+           FROM credits.source_months s
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM credits.closed_months c_1
+                  WHERE (c_1.month >= s.month))))
+        ), spans AS (
+         SELECT m.currency,
+            m.source,
+            min(m.month) AS first_month,
+            GREATEST(COALESCE(max(max(m.month)) OVER (), '-infinity'::date), COALESCE((date_trunc('month'::text, (credits.clock() AT TIME ZONE '00:00:00'::interval)))::date, '-infinity'::date)) AS last_month
+           FROM moved m
+          GROUP BY m.currency, m.source
+        ), months AS (
+         SELECT s.currency,
+            s.source,
+            (g.month)::date AS month
+           FROM (spans s
+             CROSS JOIN LATERAL generate_series((s.first_month)::timestamp without time zone, (s.last_month)::timestamp without time zone, '1 mon'::interval) g(month))
+        ), filled AS (
+         SELECT m.month,
+            m.currency,
+            m.source,
+            COALESCE(x.sold_tokens, (0)::numeric) AS sold_tokens,
+            COALESCE(x.recognised_tokens, (0)::numeric) AS recognised_tokens,
+            COALESCE(x.expired_tokens, (0)::numeric) AS expired_tokens,
+            COALESCE(x.refunded_tokens, (0)::numeric) AS refunded_tokens,
+            COALESCE(x.disputed_tokens, (0)::numeric) AS disputed_tokens,
+            COALESCE(x.reinstated_tokens, (0)::numeric) AS reinstated_tokens,
+            COALESCE(x.adjusted_tokens, (0)::numeric) AS adjusted_tokens,
+            COALESCE(x.late_tokens, (0)::numeric) AS late_tokens,
+            COALESCE(x.sold, (0)::numeric) AS sold,
+            COALESCE(x.recognised, (0)::numeric) AS recognised,
+            COALESCE(x.expired, (0)::numeric) AS expired,
+            COALESCE(x.refunded, (0)::numeric) AS refunded,
+            COALESCE(x.disputed, (0)::numeric) AS disputed,
+            COALESCE(x.reinstated, (0)::numeric) AS reinstated,
+            COALESCE(x.adjusted, (0)::numeric) AS adjusted
+           FROM (months m
+             LEFT JOIN moved x ON (((m.month = x.month) AND (m.source = x.source) AND (NOT (m.currency IS DISTINCT FROM x.currency)))))
+        ), closed AS (
+         SELECT f.month,
+            f.currency,
+            f.source,
+            f.sold_tokens,
+            f.recognised_tokens,
+            f.expired_tokens,
+            f.refunded_tokens,
+            f.disputed_tokens,
+            f.reinstated_tokens,
+            f.adjusted_tokens,
+            f.late_tokens,
+            f.sold,
+            f.recognised,
+            f.expired,
+            f.refunded,
+            f.disputed,
+            f.reinstated,
+            f.adjusted,
+            sum(((((((f.sold_tokens - f.recognised_tokens) - f.expired_tokens) - f.refunded_tokens) - f.disputed_tokens) + f.reinstated_tokens) - f.adjusted_tokens)) OVER w AS closing_tokens,
+            sum(((((((f.sold - f.recognised) - f.expired) - f.refunded) - f.disputed) + f.reinstated) - f.adjusted)) OVER w AS closing
+           FROM filled f
+          WINDOW w AS (PARTITION BY f.currency, f.source ORDER BY f.month)
+        )
+ SELECT month,
+    currency,
+    (source)::text AS source,
+    (EXISTS ( SELECT
+           FROM credits.closed_months x
+          WHERE (x.month = c.month))) AS is_closed,
+    lag(closing_tokens, 1, (0)::numeric) OVER w AS opening_tokens,
+    sold_tokens,
+    recognised_tokens,
+    expired_tokens,
+    refunded_tokens,
+    disputed_tokens,
+    reinstated_tokens,
+    adjusted_tokens,
+    late_tokens,
+    closing_tokens,
+    lag(closing, 1, (0)::numeric) OVER w AS opening,
+    sold,
+    recognised,
+    expired,
+    refunded,
+    disputed,
+    reinstated,
+    adjusted,
+    closing
+   FROM closed c
+  WINDOW w AS (PARTITION BY currency, c.source ORDER BY month);
+COMMENT ON VIEW finance.liability_rollforward IS 'The liability to users per month (UTC), currency and source of the tokens: opening + sold - recognised - expired - refunded - disputed + reinstated - adjusted = closing, in tokens and in whole minor units of the currency. Tokens that were given away are worth nothing. A closed month is shown as it was closed.';
+COMMENT ON COLUMN finance.liability_rollforward.currency IS 'The currency that was paid. Null for tokens that were given away without a purchase.';
+COMMENT ON COLUMN finance.liability_rollforward.source IS 'How the tokens came in: purchase, bonus, grant, welcome, promo, referral, allowance or rollover.';
+COMMENT ON COLUMN finance.liability_rollforward.is_closed IS 'Whether the month was closed and does not change any more.';
+COMMENT ON COLUMN finance.liability_rollforward.sold_tokens IS 'Tokens that came in. For rollover: tokens that went over from the period before, which the source allowance has as expired.';
+COMMENT ON COLUMN finance.liability_rollforward.recognised_tokens IS 'Tokens used, less charges that were given back. They include tokens that repaid a debt.';
+COMMENT ON COLUMN finance.liability_rollforward.expired_tokens IS 'Tokens that passed their date.';
+COMMENT ON COLUMN finance.liability_rollforward.refunded_tokens IS 'Tokens taken back because their money was refunded, credited, or never came.';
+COMMENT ON COLUMN finance.liability_rollforward.disputed_tokens IS 'Tokens taken back because their money was disputed.';
+COMMENT ON COLUMN finance.liability_rollforward.reinstated_tokens IS 'Tokens given back because their money returned: a dispute was won, or a refund failed.';
+COMMENT ON COLUMN finance.liability_rollforward.adjusted_tokens IS 'Tokens that an operator voided, less those restored.';
+COMMENT ON COLUMN finance.liability_rollforward.late_tokens IS 'Of the change of this month: tokens that moved in an earlier month, but were booked after that month had been closed. Below zero for tokens that went out.';
+COMMENT ON COLUMN finance.liability_rollforward.sold IS 'What was paid for them, without tax that comes on top, in minor units.';
+COMMENT ON COLUMN finance.liability_rollforward.closing IS 'The liability at the end of the month, in minor units.';
+CREATE VIEW audit.check_finance_journal WITH (security_invoker='true') AS
+ WITH balances AS (
+         SELECT p.account,
+            p.currency,
+            sum((p.debit - p.credit)) AS balance
+           FROM credits.postings('millennium'::text, 'infinity'::timestamp with time zone) p(period, currency, event, account, debit, credit)
+          GROUP BY p.account, p.currency
+        ), liability AS (
+         SELECT x.currency,
+            sum(x.closing) AS closing
+           FROM ( SELECT DISTINCT ON (r.currency, r.source) r.currency,
+                    r.closing
+                   FROM finance.liability_rollforward r
+                  WHERE (r.currency IS NOT NULL)
+                  ORDER BY r.currency, r.source, r.month DESC) x
+          GROUP BY x.currency
+        ), paid AS (
+         SELECT o.currency,
+            sum((o.paid - o.reversed)) AS paid
+           FROM credits.orders o
+          WHERE (o.state = 'paid'::text)
+          GROUP BY o.currency
+        )
+ SELECT NULL::uuid AS account_id,
+    format('the liability of %s is %s minor units'::text, l.currency, l.closing) AS expected,
+    format('the journal says %s'::text, (- COALESCE(b.balance, (0)::numeric))) AS found
+   FROM (liability l
+     LEFT JOIN balances b ON (((l.currency = b.currency) AND (b.account = 'deferred_revenue'::text))))
+  WHERE (l.closing IS DISTINCT FROM (- COALESCE(b.balance, (0)::numeric)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s minor units of %s were paid, and have not gone back'::text, COALESCE(p.paid, (0)::numeric), COALESCE(p.currency, b.currency)) AS expected,
+    format('the journal says %s'::text, COALESCE(b.balance, (0)::numeric)) AS found
+   FROM (paid p
+     FULL JOIN ( SELECT x.currency,
+            x.balance
+           FROM balances x
+          WHERE (x.account = 'cash'::text)) b ON ((p.currency = b.currency)))
+  WHERE (COALESCE(p.paid, (0)::numeric) <> COALESCE(b.balance, (0)::numeric));
+COMMENT ON VIEW audit.check_finance_journal IS 'The journal''s deferred revenue is the liability of finance.liability_rollforward, and its cash is what was paid for orders less what has gone back.';
+CREATE VIEW audit.check_finance_rollforward WITH (security_invoker='true') AS
+ WITH reported AS (
+         SELECT DISTINCT ON (r.currency, r.source) r.currency,
+            r.source,
+            r.closing_tokens,
+            r.closing
+           FROM finance.liability_rollforward r
+          ORDER BY r.currency, r.source, r.month DESC
+        ), left_over AS (
+         SELECT s.account_id,
+            s.lot_id,
+            sum(s.money) AS worth
+           FROM credits.lot_sums('millennium'::text, 'infinity'::timestamp with time zone) s(account_id, lot_id, order_id, source, currency, period, way, tokens, late_tokens, money)
+          GROUP BY s.account_id, s.lot_id
+        ), lots AS (
+         SELECT l.account_id,
+            l.lot_id,
+            l.source,
+            l.currency,
+            l.granted,
+            l.remaining,
+            l.unit_cost,
+            credits.lot_worth(l.source, (l.granted)::numeric, (l.unit_cost)::numeric) AS worth,
+            COALESCE(x.worth, (0)::numeric) AS worth_left,
+            o.amount
+           FROM ((credits.current_lots l
+             LEFT JOIN left_over x ON (((l.account_id = x.account_id) AND (l.lot_id = x.lot_id))))
+             LEFT JOIN credits.orders o ON (((l.account_id = o.account_id) AND (l.order_id = o.order_id))))
+        ), held AS (
+         SELECT l.currency,
+            (l.source)::text AS source,
+            sum(l.remaining) AS tokens,
+            sum(l.worth_left) AS worth
+           FROM lots l
+          GROUP BY l.currency, l.source
+        )
+ SELECT NULL::uuid AS account_id,
+    format('the lots (%s, %s) hold %s tokens of %s minor units'::text, COALESCE(h.source, r.source), COALESCE(h.currency, r.currency, 'no currency'::text), COALESCE(h.tokens, (0)::numeric), COALESCE(h.worth, (0)::numeric)) AS expected,
+    format('finance.liability_rollforward closes with %s tokens of %s'::text, COALESCE(r.closing_tokens, (0)::numeric), COALESCE(r.closing, (0)::numeric)) AS found
+   FROM (held h
+     FULL JOIN reported r ON (((h.source = r.source) AND (COALESCE(h.currency, ''::text) = COALESCE(r.currency, ''::text)))))
+  WHERE ((COALESCE(h.tokens, (0)::numeric) <> COALESCE(r.closing_tokens, (0)::numeric)) OR (COALESCE(h.worth, (0)::numeric) <> COALESCE(r.closing, (0)::numeric)))
+UNION ALL
+ SELECT l.account_id,
+    format('lot %s: %s of %s tokens are left, and as much of %s minor units'::text, l.lot_id, l.remaining, l.granted, l.worth) AS expected,
+    format('%s minor units are left'::text, l.worth_left) AS found
+   FROM lots l
+  WHERE ((l.worth_left < trunc(((l.worth * l.remaining) / NULLIF((l.granted)::numeric, (0)::numeric)))) OR (l.worth_left > (((l.worth * l.remaining) / NULLIF((l.granted)::numeric, (0)::numeric)) + (6)::numeric)) OR ((l.remaining = (0)::numeric) AND (l.worth_left <> (0)::numeric)))
+UNION ALL
+ SELECT l.account_id,
+    format('lot %s cost at most the %s minor units of its order, and a whole number'::text, l.lot_id, COALESCE(l.amount, (0)::bigint)) AS expected,
+    format('it cost %s, %s'::text, ((l.unit_cost)::numeric * (l.granted)::numeric), COALESCE(l.currency, 'in no currency'::text)) AS found
+   FROM lots l
+  WHERE (((l.unit_cost)::numeric > (0)::numeric) AND ((l.currency IS NULL) OR ((l.source <> 'rollover'::credits.entry_kind) AND (abs((((l.unit_cost)::numeric * (l.granted)::numeric) - l.worth)) > 0.01)) OR (l.worth > (COALESCE(l.amount, (0)::bigint))::numeric)));
+COMMENT ON VIEW audit.check_finance_rollforward IS 'The liability that finance.liability_rollforward closes with is what is left in the lots, in tokens and in money. Each lot cost what was paid for its order.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  WITH uses_in_window AS (
          SELECT used.guest_id,
@@ -8203,10 +8787,10 @@ UNION ALL
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('login %s, whose claims count, is a program'::text, t.login) AS expected,
-    'a superuser, an analyst, an auditor, or a person'::text AS found
+    'a superuser, an analyst, an auditor, an accountant, or a person'::text AS found
    FROM (credits.trusted_logins t
      JOIN pg_roles r ON ((t.login = r.rolname)))
-  WHERE (pg_has_role(r.oid, 'analyst'::name, 'member'::text) OR pg_has_role(r.oid, 'auditor'::name, 'member'::text) OR (EXISTS ( SELECT
+  WHERE (pg_has_role(r.oid, 'analyst'::name, 'member'::text) OR pg_has_role(r.oid, 'auditor'::name, 'member'::text) OR pg_has_role(r.oid, 'accountant'::name, 'member'::text) OR (EXISTS ( SELECT
            FROM credits.sql_logins l
           WHERE (l.login = t.login))));
 COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach, or whose claims count, is still the role that was given
@@ -8269,6 +8853,31 @@ A row means: a lot has more or fewer tokens than the entries left in it, or an e
 package than its lot.
 What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
 entries are right and the lot was changed.';
+CREATE VIEW audit.check_money_returns WITH (security_invoker='true') AS
+ WITH history AS (
+         SELECT m.account_id,
+            m.order_id,
+            m.number,
+            m.reversed_after,
+            row_number() OVER w AS place,
+            sum(m.amount) OVER w AS reversed,
+            (lead(m.number) OVER w IS NULL) AS is_last
+           FROM credits.money_returns m
+          WINDOW w AS (PARTITION BY m.account_id, m.order_id ORDER BY m.number)
+        )
+ SELECT h.account_id,
+    format('order %s: return %s follows, after which %s has gone back'::text, h.order_id, h.place, h.reversed) AS expected,
+    format('return %s, after which %s has'::text, h.number, h.reversed_after) AS found
+   FROM history h
+  WHERE ((h.number IS DISTINCT FROM h.place) OR ((h.reversed_after)::numeric IS DISTINCT FROM h.reversed))
+UNION ALL
+ SELECT o.account_id,
+    format('order %s: %s minor units have gone back'::text, o.order_id, o.reversed) AS expected,
+    format('its history says %s'::text, COALESCE(h.reversed_after, (0)::bigint)) AS found
+   FROM (credits.orders o
+     LEFT JOIN history h ON (((o.account_id = h.account_id) AND (o.order_id = h.order_id) AND h.is_last)))
+  WHERE (o.reversed <> COALESCE(h.reversed_after, (0)::bigint));
+COMMENT ON VIEW audit.check_money_returns IS 'What the history of each order says of the money that has gone back is what the order says.';
 CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
  SELECT w.account_id,
     'balance + debt, debt and held not below 0, held within balance'::text AS expected,
@@ -8875,7 +9484,7 @@ What to do: run `pgcredits stripe pull`, which applies what was missed. If the r
 Stripe''s dashboard and correct it with api.void_lot or api.restore_lot.';
 CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
  WITH recipe(role, login, inherits, member_of) AS (
-         VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[]), ('pgcredits_catalog'::text,true,false,'{}'::text[])
+         VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('accountant'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[]), ('pgcredits_accountant'::text,true,true,'{accountant}'::text[]), ('pgcredits_catalog'::text,true,false,'{}'::text[])
         ), standing AS (
          SELECT e.role,
             e.login,
@@ -9072,7 +9681,7 @@ What to do: end the sessions of the account with api.end_sessions, and find out 
 credits.sign_in_sessions.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
-         VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
+         VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_accountant'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_accountant'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_accountant'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_accountant'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_accountant'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
         ), others AS (
          SELECT l.login,
             l.roles,
@@ -9173,7 +9782,7 @@ UNION ALL
                     WHEN ((l.roles && ARRAY['spender'::text, 'service_role'::text]) IS TRUE) THEN ((current_setting('max_connections'::text))::integer / 2)
                     ELSE 10
                 END AS most) v)
-  WHERE (((l.connection_limit < 0) OR (l.connection_limit > v.most)) AND ((l.login = ANY (ARRAY['pgcredits_analyst'::text, 'pgcredits_auditor'::text])) OR (l.login IN ( SELECT o.login
+  WHERE (((l.connection_limit < 0) OR (l.connection_limit > v.most)) AND ((l.login = ANY (ARRAY['pgcredits_analyst'::text, 'pgcredits_auditor'::text, 'pgcredits_accountant'::text])) OR (l.login IN ( SELECT o.login
            FROM others o))))
 UNION ALL
  SELECT NULL::uuid AS account_id,
@@ -10264,7 +10873,25 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_partitions c;
+   FROM audit.check_partitions c
+UNION ALL
+ SELECT 'check_money_returns'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_money_returns c
+UNION ALL
+ SELECT 'check_finance_rollforward'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_finance_rollforward c
+UNION ALL
+ SELECT 'check_finance_journal'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_finance_journal c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -10441,6 +11068,16 @@ CREATE VIEW credits.captures WITH (security_invoker='true') AS
    FROM (credits.holds h
      CROSS JOIN LATERAL unnest(h.seqs) WITH ORDINALITY s(seq, part));
 COMMENT ON VIEW credits.captures IS 'The entries that charged each hold, numbered from 1.';
+CREATE TABLE credits.closed_postings (
+    month date NOT NULL,
+    currency text NOT NULL,
+    event text NOT NULL,
+    account text NOT NULL,
+    debit numeric NOT NULL,
+    credit numeric NOT NULL
+);
+ALTER TABLE ONLY credits.closed_postings FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.closed_postings IS 'What the journal said of the months, summed up, when they were closed. It is append-only.';
 CREATE TABLE credits.entries_default (
     account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
     seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
@@ -10482,6 +11119,15 @@ COMMENT ON TABLE credits.event_decisions IS 'What operators decided about events
 COMMENT ON COLUMN credits.event_decisions.number IS '1, 2 … for each event.';
 COMMENT ON COLUMN credits.event_decisions.decision IS 'replayed (it was applied again) or dismissed.';
 COMMENT ON COLUMN credits.event_decisions.outcome IS 'The outcome of the event after that.';
+CREATE TABLE credits.finance_accounts (
+    account text NOT NULL,
+    number text NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT finance_accounts_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT finance_accounts_number_is_short CHECK (((length(number) >= 1) AND (length(number) <= 40)))
+);
+ALTER TABLE ONLY credits.finance_accounts FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.finance_accounts IS 'The accounts of the journal, and what the operator calls them. credits.name_account changes them.';
 CREATE TABLE credits.guest_networks (
     network_id uuid DEFAULT gen_random_uuid() NOT NULL,
     network_key text NOT NULL,
@@ -10628,6 +11274,33 @@ CREATE TABLE credits.webhook_secrets (
 ALTER TABLE ONLY credits.webhook_secrets FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.webhook_secrets IS 'What messages to an endpoint are signed with. Only the worker reads it.';
 COMMENT ON COLUMN credits.webhook_secrets.valid_until IS 'Until when messages are signed with it as well. Null: it is the present secret.';
+CREATE VIEW finance.accounts WITH (security_invoker='true') AS
+ SELECT account,
+    number,
+    name
+   FROM credits.finance_accounts a;
+COMMENT ON VIEW finance.accounts IS 'The accounts of the journal. credits.name_account, called by the superuser, changes their numbers and names.';
+COMMENT ON COLUMN finance.accounts.account IS 'What pgcredits calls it.';
+COMMENT ON COLUMN finance.accounts.number IS 'Its number in the operator''s chart of accounts.';
+COMMENT ON COLUMN finance.accounts.name IS 'Its name there.';
+CREATE VIEW finance.journal WITH (security_invoker='true') AS
+ SELECT p.period AS day,
+    p.currency,
+    p.event,
+    p.account,
+    a.number,
+    a.name,
+    p.debit,
+    p.credit
+   FROM (credits.postings('day'::text, 'infinity'::timestamp with time zone) p(period, currency, event, account, debit, credit)
+     JOIN credits.finance_accounts a ON ((p.account = a.account)));
+COMMENT ON VIEW finance.journal IS 'Postings per day (UTC), currency and event, in minor units. The debits of an event equal its credits, so those of a day do.';
+COMMENT ON COLUMN finance.journal.event IS 'sale, use, expiry, money_back or adjustment.';
+COMMENT ON COLUMN finance.journal.account IS 'cash, tax, deferred_revenue, revenue, breakage, refunds or adjustments: see finance.accounts.';
+COMMENT ON COLUMN finance.journal.number IS 'The number of the account, as the operator has set it.';
+COMMENT ON COLUMN finance.journal.name IS 'The name of the account, as the operator has set it.';
+COMMENT ON COLUMN finance.journal.debit IS 'Minor units; 0 or above.';
+COMMENT ON COLUMN finance.journal.credit IS 'Minor units; 0 or above.';
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
@@ -10657,6 +11330,12 @@ ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_pkey PRIMARY KEY (catalog_id);
 ALTER TABLE ONLY credits.charge_refunds
     ADD CONSTRAINT charge_refunds_pkey PRIMARY KEY (account_id, seq);
+ALTER TABLE ONLY credits.closed_months
+    ADD CONSTRAINT closed_months_pkey PRIMARY KEY (month);
+ALTER TABLE ONLY credits.closed_postings
+    ADD CONSTRAINT closed_postings_pkey PRIMARY KEY (month, currency, event, account);
+ALTER TABLE ONLY credits.closed_sums
+    ADD CONSTRAINT closed_sums_once UNIQUE NULLS NOT DISTINCT (month, currency, source);
 ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY credits.credentials
@@ -10675,6 +11354,8 @@ ALTER TABLE ONLY credits.event_decisions
     ADD CONSTRAINT event_decisions_pkey PRIMARY KEY (event_id, number);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
+ALTER TABLE ONLY credits.finance_accounts
+    ADD CONSTRAINT finance_accounts_pkey PRIMARY KEY (account);
 ALTER TABLE ONLY credits.free_periods
     ADD CONSTRAINT free_periods_pkey PRIMARY KEY (account_id, period_starts_at);
 ALTER TABLE ONLY credits.guest_limits
@@ -10703,6 +11384,8 @@ ALTER TABLE ONLY credits.module_categories
     ADD CONSTRAINT module_categories_pkey PRIMARY KEY (category_id);
 ALTER TABLE ONLY credits.modules
     ADD CONSTRAINT modules_pkey PRIMARY KEY (module_id);
+ALTER TABLE ONLY credits.money_returns
+    ADD CONSTRAINT money_returns_pkey PRIMARY KEY (account_id, order_id, number);
 ALTER TABLE ONLY credits.notice_levels
     ADD CONSTRAINT notice_levels_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.notice_rules
@@ -10808,6 +11491,7 @@ CREATE INDEX api_keys_made_with_idx ON credits.api_keys USING btree (made_with);
 CREATE INDEX auto_topups_consent_idx ON credits.auto_topups USING btree (account_id, consent_id);
 CREATE INDEX auto_topups_pack_idx ON credits.auto_topups USING btree (pack_id);
 CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
+CREATE INDEX closed_postings_account_idx ON credits.closed_postings USING btree (account);
 CREATE INDEX codes_campaign_idx ON credits.codes USING btree (campaign_id);
 CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (referrer_id, campaign_id);
 CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
@@ -10889,6 +11573,10 @@ CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries FO
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_truncated;
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries_default FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.entries_default ENABLE ALWAYS TRIGGER entries_are_never_truncated;
+CREATE TRIGGER money_returns_are_never_changed BEFORE DELETE OR UPDATE ON credits.money_returns FOR EACH ROW EXECUTE FUNCTION credits.refuse_money_change();
+ALTER TABLE credits.money_returns ENABLE ALWAYS TRIGGER money_returns_are_never_changed;
+CREATE TRIGGER money_returns_are_never_truncated BEFORE TRUNCATE ON credits.money_returns FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_money_change();
+ALTER TABLE credits.money_returns ENABLE ALWAYS TRIGGER money_returns_are_never_truncated;
 CREATE TRIGGER price_components_are_listed AFTER INSERT ON credits.price_components REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 CREATE TRIGGER price_components_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_edited;
@@ -10930,6 +11618,12 @@ ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
 ALTER TABLE ONLY credits.charge_refunds
     ADD CONSTRAINT charge_refunds_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.closed_postings
+    ADD CONSTRAINT closed_postings_account_fkey FOREIGN KEY (account) REFERENCES credits.finance_accounts(account);
+ALTER TABLE ONLY credits.closed_postings
+    ADD CONSTRAINT closed_postings_month_fkey FOREIGN KEY (month) REFERENCES credits.closed_months(month);
+ALTER TABLE ONLY credits.closed_sums
+    ADD CONSTRAINT closed_sums_month_fkey FOREIGN KEY (month) REFERENCES credits.closed_months(month);
 ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
 ALTER TABLE ONLY credits.codes
@@ -10966,6 +11660,8 @@ ALTER TABLE ONLY credits.lots
     ADD CONSTRAINT lots_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
 ALTER TABLE ONLY credits.modules
     ADD CONSTRAINT modules_category_fkey FOREIGN KEY (category_id) REFERENCES credits.module_categories(category_id);
+ALTER TABLE ONLY credits.money_returns
+    ADD CONSTRAINT money_returns_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
 ALTER TABLE ONLY credits.notice_levels
     ADD CONSTRAINT notice_levels_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.orders
@@ -11063,6 +11759,13 @@ ALTER TABLE ONLY credits.webhook_deliveries
 ALTER TABLE ONLY credits.webhook_secrets
     ADD CONSTRAINT webhook_secrets_endpoint_fkey FOREIGN KEY (endpoint_id) REFERENCES credits.webhook_endpoints(endpoint_id);
 ALTER TABLE credits.account_origins ENABLE ROW LEVEL SECURITY;
+CREATE POLICY accountant_reads ON credits.closed_months FOR SELECT TO accountant USING (true);
+CREATE POLICY accountant_reads ON credits.closed_sums FOR SELECT TO accountant USING (true);
+CREATE POLICY accountant_reads ON credits.entries FOR SELECT TO accountant USING (true);
+CREATE POLICY accountant_reads ON credits.finance_accounts FOR SELECT TO accountant USING (true);
+CREATE POLICY accountant_reads ON credits.lots FOR SELECT TO accountant USING (true);
+CREATE POLICY accountant_reads ON credits.money_returns FOR SELECT TO accountant USING (true);
+CREATE POLICY accountant_reads ON credits.orders FOR SELECT TO accountant USING (true);
 ALTER TABLE credits.accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
 CREATE POLICY analyst_reads ON credits.catalogs FOR SELECT TO analyst USING (true);
@@ -11086,6 +11789,9 @@ CREATE POLICY auditor_reads ON credits.awaited_objects FOR SELECT TO auditor USI
 CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.charge_refunds FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.closed_months FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.closed_postings FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.closed_sums FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.codes FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.currencies FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.dimensions FOR SELECT TO auditor USING (true);
@@ -11093,6 +11799,7 @@ CREATE POLICY auditor_reads ON credits.entries FOR SELECT TO auditor USING (true
 CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.event_decisions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.failures FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.finance_accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.free_periods FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_limits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_networks FOR SELECT TO auditor USING (true);
@@ -11105,6 +11812,7 @@ CREATE POLICY auditor_reads ON credits.inactive_accounts FOR SELECT TO auditor U
 CREATE POLICY auditor_reads ON credits.lots FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.module_categories FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.modules FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.money_returns FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.notice_levels FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.notice_rules FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.orders FOR SELECT TO auditor USING (true);
@@ -11157,6 +11865,9 @@ ALTER TABLE credits.awaited_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.charge_refunds ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.closed_months ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.closed_postings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.closed_sums ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.credentials ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.currencies ENABLE ROW LEVEL SECURITY;
@@ -11166,6 +11877,7 @@ ALTER TABLE credits.entries_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.event_decisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.finance_accounts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
@@ -11210,6 +11922,7 @@ ALTER TABLE credits.inactive_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.lots ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.module_categories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.modules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.money_returns ENABLE ROW LEVEL SECURITY;
 CREATE POLICY named_accounts ON credits.identities FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.named_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.named_accounts() a(account_id)))));
 ALTER TABLE credits.notice_levels ENABLE ROW LEVEL SECURITY;
@@ -11249,6 +11962,9 @@ CREATE POLICY owner ON credits.awaited_objects TO credits_owner USING (true) WIT
 CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.charge_refunds TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.closed_months TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.closed_postings TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.closed_sums TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.codes TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.credentials TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.currencies TO credits_owner USING (true) WITH CHECK (true);
@@ -11258,6 +11974,7 @@ CREATE POLICY owner ON credits.entries_default TO credits_owner USING (true) WIT
 CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.event_decisions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.failures TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.finance_accounts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.free_periods TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_limits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_networks TO credits_owner USING (true) WITH CHECK (true);
@@ -11270,6 +11987,7 @@ CREATE POLICY owner ON credits.inactive_accounts TO credits_owner USING (true) W
 CREATE POLICY owner ON credits.lots TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.module_categories TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.modules TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.money_returns TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.notice_levels TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.notice_rules TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.orders TO credits_owner USING (true) WITH CHECK (true);
@@ -11428,6 +12146,8 @@ GRANT USAGE ON SCHEMA audit TO support;
 GRANT USAGE ON SCHEMA audit TO auditor;
 GRANT USAGE ON SCHEMA credits TO auditor;
 GRANT USAGE ON SCHEMA credits TO pgcredits_catalog;
+GRANT USAGE ON SCHEMA finance TO accountant;
+GRANT USAGE ON SCHEMA finance TO auditor;
 REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.account_receipt TO authenticated;
 GRANT ALL ON TYPE api.account_receipt TO spender;
@@ -11785,7 +12505,9 @@ GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
 GRANT SELECT ON TABLE credits.orders TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
+GRANT SELECT(account_id) ON TABLE credits.orders TO accountant;
 GRANT SELECT(order_id) ON TABLE credits.orders TO analyst;
+GRANT SELECT(order_id) ON TABLE credits.orders TO accountant;
 GRANT SELECT(state) ON TABLE credits.orders TO analyst;
 GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
 GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
@@ -11793,9 +12515,11 @@ GRANT SELECT(tokens) ON TABLE credits.orders TO analyst;
 GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
 GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
 GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
+GRANT SELECT(currency) ON TABLE credits.orders TO accountant;
 GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
 GRANT SELECT(kind) ON TABLE credits.orders TO analyst;
 GRANT SELECT(paid) ON TABLE credits.orders TO analyst;
+GRANT SELECT(paid) ON TABLE credits.orders TO accountant;
 GRANT SELECT(reversed) ON TABLE credits.orders TO analyst;
 GRANT SELECT(reversal_pending) ON TABLE credits.orders TO analyst;
 GRANT SELECT(disputed) ON TABLE credits.orders TO analyst;
@@ -11814,15 +12538,24 @@ GRANT SELECT ON TABLE credits.entries TO support;
 GRANT SELECT ON TABLE credits.entries TO service_role;
 GRANT SELECT ON TABLE credits.entries TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(account_id) ON TABLE credits.entries TO accountant;
 GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+GRANT SELECT(seq) ON TABLE credits.entries TO accountant;
 GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(posted_at) ON TABLE credits.entries TO accountant;
 GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.entries TO accountant;
 GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+GRANT SELECT(kind) ON TABLE credits.entries TO accountant;
 GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+GRANT SELECT(tokens) ON TABLE credits.entries TO accountant;
 GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+GRANT SELECT(draws) ON TABLE credits.entries TO accountant;
 GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(module_id) ON TABLE credits.entries TO accountant;
 GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
 GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(order_id) ON TABLE credits.entries TO accountant;
 GRANT SELECT(hold_id) ON TABLE credits.entries TO analyst;
 GRANT SELECT(refunds_seq) ON TABLE credits.entries TO analyst;
 GRANT SELECT(actor) ON TABLE credits.entries TO analyst;
@@ -11895,22 +12628,29 @@ GRANT SELECT ON TABLE credits.lots TO service_role;
 GRANT SELECT ON TABLE credits.lots TO spender;
 GRANT SELECT ON TABLE credits.lots TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(account_id) ON TABLE credits.lots TO accountant;
 GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(lot_id) ON TABLE credits.lots TO accountant;
 GRANT SELECT(priority) ON TABLE credits.lots TO analyst;
 GRANT SELECT(source) ON TABLE credits.lots TO analyst;
+GRANT SELECT(source) ON TABLE credits.lots TO accountant;
 GRANT SELECT(live) ON TABLE credits.lots TO analyst;
 GRANT SELECT(frozen) ON TABLE credits.lots TO analyst;
 GRANT SELECT(announced) ON TABLE credits.lots TO analyst;
 GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
 GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
+GRANT SELECT(granted) ON TABLE credits.lots TO accountant;
 GRANT SELECT(remaining) ON TABLE credits.lots TO analyst;
 GRANT SELECT(held) ON TABLE credits.lots TO analyst;
 GRANT SELECT(scope) ON TABLE credits.lots TO analyst;
 GRANT SELECT(order_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(order_id) ON TABLE credits.lots TO accountant;
 GRANT SELECT(package_name) ON TABLE credits.lots TO analyst;
 GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
+GRANT SELECT(unit_cost) ON TABLE credits.lots TO accountant;
 GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
+GRANT SELECT(currency) ON TABLE credits.lots TO accountant;
 GRANT SELECT(reversed) ON TABLE credits.lots TO analyst;
 GRANT SELECT(withheld) ON TABLE credits.lots TO analyst;
 REVOKE ALL ON FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) FROM PUBLIC;
@@ -12047,6 +12787,7 @@ GRANT ALL ON FUNCTION credits.clock() TO spender;
 GRANT ALL ON FUNCTION credits.clock() TO support;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
 GRANT ALL ON FUNCTION credits.clock() TO analyst;
+GRANT ALL ON FUNCTION credits.clock() TO accountant;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
 REVOKE ALL ON FUNCTION credits.clock(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO authenticated;
@@ -12280,6 +13021,8 @@ REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after inte
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO authenticated;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO support;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO service_role;
+GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO accountant;
+GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.least_charge() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.least_charge() TO auditor;
 REVOKE ALL ON FUNCTION credits.least_cost(p_price_id bigint) FROM PUBLIC;
@@ -12316,6 +13059,21 @@ REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
 REVOKE ALL ON FUNCTION credits.lot_lines(p_account_id uuid, p_at timestamp with time zone, p_seq bigint, p_newest bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lot_worth(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.lot_worth(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric) TO accountant;
+GRANT ALL ON FUNCTION credits.lot_worth(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric) TO auditor;
+REVOKE ALL ON FUNCTION credits.worth_of(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric, p_tokens numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.worth_of(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric, p_tokens numeric) TO accountant;
+GRANT ALL ON FUNCTION credits.worth_of(p_source credits.entry_kind, p_granted numeric, p_unit_cost numeric, p_tokens numeric) TO auditor;
+GRANT SELECT ON TABLE credits.closed_months TO accountant;
+GRANT SELECT ON TABLE credits.closed_months TO auditor;
+GRANT SELECT ON TABLE credits.money_returns TO accountant;
+GRANT SELECT ON TABLE credits.money_returns TO auditor;
+GRANT SELECT ON TABLE credits.lot_moves TO accountant;
+GRANT SELECT ON TABLE credits.lot_moves TO auditor;
+REVOKE ALL ON FUNCTION credits.lot_sums(p_unit text, p_until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.lot_sums(p_unit text, p_until timestamp with time zone) TO accountant;
+GRANT ALL ON FUNCTION credits.lot_sums(p_unit text, p_until timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.made_with_key(p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_api_key_secret(p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_due() FROM PUBLIC;
@@ -12353,6 +13111,7 @@ GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor
 REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.movement_text(p_entry credits.entries) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.name_account(p_account text, p_number text, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.named_accounts() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.named_accounts() TO analyst;
@@ -12402,6 +13161,7 @@ REVOKE ALL ON FUNCTION credits.note_invoice(p_event credits.stripe_events) FROM 
 REVOKE ALL ON FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_mirror_events(p_events jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_mirror_objects(p_objects jsonb, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_money(p_order credits.orders, p_back bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_payment(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) FROM PUBLIC;
@@ -12447,6 +13207,11 @@ REVOKE ALL ON FUNCTION credits.plan_of_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plan_of_price(p_price_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plan_terms(p_plan_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.money_with_tax TO accountant;
+GRANT SELECT ON TABLE credits.money_with_tax TO auditor;
+REVOKE ALL ON FUNCTION credits.postings(p_unit text, p_until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.postings(p_unit text, p_until timestamp with time zone) TO accountant;
+GRANT ALL ON FUNCTION credits.postings(p_unit text, p_until timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) FROM PUBLIC;
@@ -12506,6 +13271,7 @@ REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_key() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_module(p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_money_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_newcomer(p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_status(p_status text) FROM PUBLIC;
@@ -12690,6 +13456,9 @@ REVOKE ALL ON FUNCTION credits.without_person(p_value jsonb, p_name text, p_dept
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION finance.trial_balance(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION finance.trial_balance(at timestamp with time zone) TO accountant;
+GRANT ALL ON FUNCTION finance.trial_balance(at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.chain(bytea, credits.entries) FROM PUBLIC;
 GRANT SELECT ON TABLE analytics.account_use TO analyst;
 GRANT SELECT ON TABLE analytics.account_use TO auditor;
@@ -12953,6 +13722,14 @@ GRANT SELECT ON TABLE audit.check_charges TO auditor;
 GRANT SELECT ON TABLE audit.check_creators TO auditor;
 GRANT SELECT ON TABLE audit.check_draws TO auditor;
 GRANT SELECT ON TABLE audit.check_events TO auditor;
+GRANT SELECT ON TABLE credits.closed_sums TO accountant;
+GRANT SELECT ON TABLE credits.closed_sums TO auditor;
+GRANT SELECT ON TABLE credits.source_months TO accountant;
+GRANT SELECT ON TABLE credits.source_months TO auditor;
+GRANT SELECT ON TABLE finance.liability_rollforward TO accountant;
+GRANT SELECT ON TABLE finance.liability_rollforward TO auditor;
+GRANT SELECT ON TABLE audit.check_finance_journal TO auditor;
+GRANT SELECT ON TABLE audit.check_finance_rollforward TO auditor;
 GRANT SELECT ON TABLE audit.check_guests TO auditor;
 GRANT SELECT ON TABLE audit.check_hash_chain TO auditor;
 GRANT SELECT ON TABLE audit.check_heads TO auditor;
@@ -12964,6 +13741,7 @@ GRANT SELECT ON TABLE credits.sql_logins TO auditor;
 GRANT SELECT ON TABLE credits.trusted_logins TO auditor;
 GRANT SELECT ON TABLE audit.check_logins TO auditor;
 GRANT SELECT ON TABLE audit.check_lots TO auditor;
+GRANT SELECT ON TABLE audit.check_money_returns TO auditor;
 GRANT SELECT ON TABLE audit.check_negative TO auditor;
 GRANT SELECT ON TABLE audit.check_orders TO auditor;
 GRANT SELECT ON TABLE credits.settings TO auditor;
@@ -13015,7 +13793,10 @@ GRANT SELECT ON TABLE credits.audit_checkpoints TO auditor;
 GRANT SELECT ON TABLE credits.audits TO auditor;
 GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
 GRANT SELECT ON TABLE credits.captures TO auditor;
+GRANT SELECT ON TABLE credits.closed_postings TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;
+GRANT SELECT ON TABLE credits.finance_accounts TO accountant;
+GRANT SELECT ON TABLE credits.finance_accounts TO auditor;
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
 GRANT SELECT ON TABLE credits.guest_limits TO auditor;
 GRANT SELECT ON TABLE credits.notice_levels TO auditor;
@@ -13026,4 +13807,8 @@ GRANT SELECT ON TABLE credits.retention_periods TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 GRANT SELECT ON TABLE credits.status_changes TO auditor;
+GRANT SELECT ON TABLE finance.accounts TO accountant;
+GRANT SELECT ON TABLE finance.accounts TO auditor;
+GRANT SELECT ON TABLE finance.journal TO accountant;
+GRANT SELECT ON TABLE finance.journal TO auditor;
 \unrestrict x
