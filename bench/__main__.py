@@ -16,6 +16,7 @@ from bench.audits import audits
 from bench.bank import Bank, opened
 from bench.comparisons import batch, holds, hot, latency, uniform
 from bench.events import events
+from bench.explanations import explanations
 from bench.growth import YOUNG, growth
 from bench.http import http
 from bench.pgbench import CONNECTIONS, Load, busy_already
@@ -30,6 +31,8 @@ BENCHMARKS = {
 # These take long: only when they are asked for.
 GROWTH = "growth"
 AUDIT = "audit"
+EXPLAIN = "explain"
+MILLION = 1_000_000  # entries that explain fills at most
 
 
 def main() -> None:
@@ -43,7 +46,7 @@ def main() -> None:
         f" {busy_already():.0%} busy with other things at the start"
     )
     try:
-        if set(names) - {GROWTH, AUDIT}:
+        if set(names) - {GROWTH, AUDIT, EXPLAIN}:
             with opened(options.accounts, _say) as bank:
                 for name in names:
                     if name in BENCHMARKS:
@@ -56,6 +59,9 @@ def main() -> None:
         if AUDIT in names:
             _say(AUDIT)
             audits(options.accounts, _say)
+        if EXPLAIN in names:
+            _say(EXPLAIN)
+            explanations(options.accounts, min(options.entries, MILLION), _say)
     except (EmbeddedError, KeyboardInterrupt) as error:
         sys.exit(str(error) or "interrupted")
 
@@ -84,8 +90,8 @@ def _options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--accounts", type=_count, default=10_000, help="accounts with tokens (%(default)s)")
     parser.add_argument(
-        "--only", action="append", choices=[*BENCHMARKS, GROWTH, AUDIT],
-        help=f"this benchmark; may be repeated; {GROWTH} and {AUDIT} run in no other way",
+        "--only", action="append", choices=[*BENCHMARKS, GROWTH, AUDIT, EXPLAIN],
+        help=f"this benchmark; may be repeated; {GROWTH}, {AUDIT} and {EXPLAIN} run in no other way",
     )  # fmt: skip
     parser.add_argument(
         "--entries", type=_count, default=10_000_000, help=f"of the long ledger of {GROWTH} (%(default)s)"

@@ -196,6 +196,7 @@ PLAIN: Row = {
     **{"reason": "why", "shared_network": True, "email_verified": True, "atomic": True, "everywhere": True},
     **{"duration_ms": 5, "tokens_to_add": 5, "package_name": "Standard", "priority": 3, "scope": "any"},
     **{"expires_at": "2099-01-01T00:00:00Z", "since": "2026-01-01T00:00:00Z", "state": "settled"},
+    **{"at": "2026-01-01T00:00:00Z", "movements": 5, "before_seq": 5},
     **{"frozen_time": "2098-01-01T00:00:00Z", "advance": "PT1H", "overlap": "PT1H", "role": "spender"},
     **{"name": "till", "url": "https://shop.example/", "kinds": ["depleted"], "description": "D"},
     **{"event": {}, "payload": "\\x00", "answer": {}, "list": "events", "has_more": False, "after": "x"},
