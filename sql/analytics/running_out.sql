@@ -38,9 +38,9 @@ free as (
 
 select
     s.account_id,
-    coalesce(f.tokens, 0) as available,
-    s.tokens as spent,
-    p.per_day as spent_per_day,
+    trim_scale(coalesce(f.tokens, 0)) as available,
+    trim_scale(s.tokens) as spent,
+    trim_scale(p.per_day) as spent_per_day,
     round(coalesce(f.tokens, 0) / p.per_day, 1) as days_left,
     c.ends_at + least(coalesce(f.tokens, 0) / p.per_day, 36500)::double precision * interval '24 hours' as lasts_until,
     f.next_expiry_at,

@@ -1,11 +1,13 @@
 """The analysts' figures of one rich bank, each compared with a count of its own from the tables.
 
 The counts are made in Python, of rows that the superuser reads, for an analyst of everybody, of one segment
-and of nobody, in sessions with several time zones.
+and of nobody, in sessions with several time zones. The transcripts of docs/analysts.md are of this bank. So
+are the tries to learn of accounts that an analyst may not count.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from callers import BOOKS, Caller, Connection, Row, stop_clock
+from docs.test_docs_paths import ROOT
 from psycopg.rows import dict_row
 from sql.reversals.payments import paid
 from subscribing import FEB, JAN, MAR, PRO, Subscriber
@@ -102,6 +105,8 @@ def tell(desk: Caller, admin: Connection, url: str) -> None:
     paid(desk, "dan", pack_id="credits-100")
     desk.call("hold_tokens", user_id="dan", module_id=RENDER)
     use("dan", RENDER, 9)
+    at("03-05 12:00")
+    paid(desk, "eve", pack_id="credits-100").refund(950)
     at("03-09 12:00")
     paid(desk, "dan", pack_id="credits-100").dispute("created")
     use("ada", GENERATE, 4)
@@ -114,6 +119,7 @@ def tell(desk: Caller, admin: Connection, url: str) -> None:
         ("bob", "01-31 23:30"),
         ("cal", "02-11 10:00"),
         ("dan", "03-04 12:30"),
+        ("eve", "03-05 12:00"),
     ):
         admin.execute(
             "update credits.accounts set created_at = %s where account_id in"
@@ -452,3 +458,111 @@ def test_story_has_what_the_figures_are_about(admin: Connection, own_url: str) -
         assert one(f"select {sold}") > 0
         assert one(f"select {guests} where period = 'week'") == 1
     assert admin.execute(BOOKS.encode()).fetchall() == []
+
+
+# What docs/analysts.md shows
+
+
+def shown() -> Iterator[tuple[str, list[list[str]]]]:
+    """Each query on the page that has an answer below it, and the cells of that answer."""
+    page = (ROOT / "docs/analysts.md").read_text()
+    for query, answer in re.findall(r"^```sql\n(.*?)^```\n\n```text\n(.*?)^```$", page, re.M | re.S):
+        lines = [line for line in answer.splitlines() if "|" in line]
+        yield query, [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def test_page_for_analysts_shows_what_really_comes_out(admin: Connection, own_url: str) -> None:
+    admin.execute("delete from credits.analyst_grants")
+    admin.execute("select credits.grant_analyst('pgcredits_analyst', '{*}', true)")
+    pages = list(shown())
+    assert len(pages) >= 5
+    with psycopg.connect(as_login(own_url, "pgcredits_analyst", PASSWORD), autocommit=True) as analyst:
+        for query, expected in pages:
+            cursor = analyst.execute(query.encode())
+            assert cursor.description is not None
+            header = [column.name for column in cursor.description]
+            rows = [["" if cell is None else str(cell) for cell in row] for row in cursor.fetchall()]
+            assert [header, *rows] == expected, query
+
+
+# What persons with SQL of their own can learn
+
+
+def test_user_with_a_login_reads_exactly_their_own_rows(admin: Connection, own_url: str) -> None:
+    """Every view of api that a user may read: the same rows as support sees of that user, and no others."""
+    admin.execute("create role of_ada login password 'of ada' in role authenticated")
+    admin.execute(f"grant connect on database {admin.info.dbname} to of_ada")
+    admin.execute(
+        "insert into credits.sql_logins (login, account_id)"
+        " select 'of_ada', account_id from credits.identities where subject = 'ada'"
+    )
+    views = admin.execute(
+        "select c.relname, exists ("
+        " select from pg_attribute as a where a.attrelid = c.oid and a.attname = 'user_id')"
+        " from pg_class as c where c.relnamespace = 'api'::regnamespace and c.relkind = 'v'"
+        " and has_table_privilege('authenticated', c.oid, 'select') order by 1"
+    ).fetchall()
+    compared = 0
+    with (
+        psycopg.connect(as_login(own_url, "of_ada", "of ada"), autocommit=True) as ada,
+        psycopg.connect(as_login(own_url, "pgcredits_service", PASSWORD), autocommit=True) as support,
+    ):
+        support.execute("set role support")
+        ada.execute("select set_config('request.jwt.claims', '{\"sub\": \"dan\"}', false)")
+        for view, names_users in views:
+            theirs = " where v.user_id = 'ada'" if names_users else ""
+            rows = "select v::text from api.{} as v{} order by 1"
+            own = ada.execute(rows.format(view, "").encode()).fetchall()
+            assert own == support.execute(rows.format(view, theirs).encode()).fetchall(), view
+            compared += bool(own) and names_users
+    assert compared >= 5
+    admin.execute("delete from credits.sql_logins")
+    admin.execute("drop owned by of_ada")
+    admin.execute("drop role of_ada")
+
+
+def test_condition_of_an_analyst_is_tried_on_no_other_row(admin: Connection, own_url: str) -> None:
+    """An expression that fails on a row would tell that there is one, and the message what is in it."""
+    admin.execute("delete from credits.analyst_grants")
+    # period is a word of the view itself: week or month.
+    columns = admin.execute(
+        "select c.relname, a.attname from pg_class as c join pg_attribute as a on a.attrelid = c.oid"
+        " where c.relnamespace = 'analytics'::regnamespace and a.attnum > 0 and a.attname <> 'period'"
+        " order by 1, a.attnum"
+    ).fetchall()
+    with psycopg.connect(as_login(own_url, "pgcredits_analyst", PASSWORD), autocommit=True) as analyst:
+        for view, column in columns:
+            for condition in ("1 / (length(v.{}::text) * 0) = 1", "('secret ' || v.{}::text)::integer = 1"):
+                query = f"select count(*) from analytics.{view} as v where " + condition.format(column)
+                assert analyst.execute(query.encode()).fetchone() == (0,), query
+        # With accounts of its own the same condition fails: it is a condition that can.
+        count_only(admin, ["schools"])
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            analyst.execute("select from analytics.account_use as v where 1 / (v.uses * 0) = 1")
+
+
+def test_statistics_and_sequences_tell_an_analyst_nothing(admin: Connection, own_url: str) -> None:
+    """What they do tell, sizes and estimates, stands in SECURITY.md."""
+    admin.execute("analyze")
+    ours = "('credits', 'api', 'analytics', 'audit', 'yoyo')"
+    with psycopg.connect(as_login(own_url, "pgcredits_analyst", PASSWORD), autocommit=True) as analyst:
+
+        def count(what: str) -> Any:
+            row = analyst.execute(f"select count(*) from {what}".encode()).fetchone()
+            assert row is not None
+            return row[0]
+
+        assert count(f"pg_stats where schemaname in {ours}") == 0
+        assert count(f"pg_stats_ext where schemaname in {ours}") == 0
+        assert count(f"pg_sequences where schemaname in {ours} and last_value is not null") == 0
+        assert count("pg_stat_activity where query not in ('', '<insufficient privilege>')") == 1  # its own
+        for table in ("pg_statistic", "pg_authid", "pg_statistic_ext_data"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                count(table)
+        for table in ("credits.entries", "credits.entries_default", "credits.identities"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(f"select pg_typeof(t) from {table} as t".encode())
+    with admin.cursor() as cursor:
+        known = cursor.execute("select count(*) from pg_stats where schemaname = 'credits'").fetchone()
+    assert known is not None
+    assert known[0] > 100  # they are there to be hidden

@@ -6242,9 +6242,9 @@ CREATE VIEW analytics.running_out WITH (security_invoker='true') AS
           GROUP BY l.account_id
         )
  SELECT s.account_id,
-    COALESCE(f.tokens, (0)::numeric) AS available,
-    s.tokens AS spent,
-    p.per_day AS spent_per_day,
+    trim_scale(COALESCE(f.tokens, (0)::numeric)) AS available,
+    trim_scale(s.tokens) AS spent,
+    trim_scale(p.per_day) AS spent_per_day,
     round((COALESCE(f.tokens, (0)::numeric) / p.per_day), 1) AS days_left,
     (c.ends_at + ((LEAST((COALESCE(f.tokens, (0)::numeric) / p.per_day), (36500)::numeric))::double precision * '24:00:00'::interval)) AS lasts_until,
     f.next_expiry_at,
