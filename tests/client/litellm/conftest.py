@@ -62,7 +62,7 @@ losing = Losing()
 proxy_handler_instance = Charging(
     os.environ["UNSTEADY_URL"], os.environ["PGCREDITS_API_KEY"],
     user="end_user", modules={"house-model": "gpt-4o"}, free={"moderation"}, most_output=7,
-    charge_cached=True, ttl=3,
+    charge_cached=True, ttl=3, tags=("model", "key_alias", "request"),
 )
 """
 _names = itertools.count(1)

@@ -349,6 +349,21 @@ def test_requests_with_one_call_id_are_charged_apart(proxy: Proxy, user: str, bo
     assert books.charges(user) == [4, 4]
 
 
+def test_charges_are_tagged_with_the_model_and_what_else_is_wanted(
+    proxy: Proxy, optioned: Proxy, user: str, books: Books
+) -> None:
+    """A tag that the bank would refuse stops no request."""
+    said = {"tags": ["feature:chat", "feature:other", "plain", "odd name:1", "empty:", "long:" + "x" * 200]}
+    assert ask(proxy, user, CHAT, chat(metadata=said)).status_code == 200
+    body = chat("house-model", metadata=said, user=user)
+    assert ask(optioned, "a-backend", CHAT, body).status_code == 200
+    rows = books.admin.execute("select tags from api.usage where user_id = %s order by used_at", (user,))
+    assert [tags for (tags,) in rows] == [
+        {"model": "gpt-4o"},
+        {"model": "house-model", "feature": "chat", "long": "x" * 100},
+    ]
+
+
 def test_mark_that_a_client_sends_ends_no_hold(proxy: Proxy, user: str, books: Books) -> None:
     answer = ask(proxy, user, CHAT, chat(metadata={"pgcredits_hold": "x" * 32}))
     assert answer.status_code == 200

@@ -33,6 +33,7 @@ from pgcredits.client.litellm.requests import IMAGES, Asked, ask_for_usage, aske
 from pgcredits.client.litellm.requests import check as check_request
 from pgcredits.client.litellm.running import Register, Running
 from pgcredits.client.litellm.streams import StreamMeter
+from pgcredits.client.litellm.tagging import Tagger, tagger_of, tags_of
 from pgcredits.client.litellm.usage import images_of, measured, member
 from pgcredits.client.meter import reason_of
 from pgcredits.client.to_the_end import to_the_end
@@ -56,6 +57,8 @@ class Charging(CustomLogger):
     most_output: the max_tokens of a request that names none. Without it, the model's own maximum is held.
     charge_cached: whether an answer from LiteLLM's own cache is charged as if the model had made it.
     ttl, longest: how long a hold lasts, and how long it is extended while a request runs.
+    tags: what charges are tagged with: `model`, `key_alias`, `team_id`, `request` (LiteLLM's own tags, if the
+    sender writes them name:value). Or a function of the key and the request. They must not be personal.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Charging(CustomLogger):
         charge_cached: bool = False,
         ttl: timedelta | float = TTL,
         longest: timedelta = LONGEST,
+        tags: Collection[str] | Tagger = ("model",),
     ) -> None:
         super().__init__()
         if isinstance(user, str) and user not in PAYERS:
@@ -83,6 +87,7 @@ class Charging(CustomLogger):
         self._charge_cached = charge_cached
         self._ttl = ttl
         self._longest = longest
+        self._tagger = tagger_of(tags)
         self._ending = Ending(AsyncBank(url, api_key))
         self._register = Register()
 
@@ -150,7 +155,8 @@ class Charging(CustomLogger):
         module = self._modules(model) if callable(self._modules) else self._modules.get(model, model)
         metadata = {"litellm_call_id": str(data.get("litellm_call_id"))[:100], "model": model[:100]}
         try:
-            running = await self._hold(module, user, most, metadata)
+            tags = tags_of(self._tagger, key, data)
+            running = await self._hold(module, user, most, metadata, tags)
         except UnfitPrice as error:
             text = f"{error}: this proxy cannot measure it"
             raise Refused("price_does_not_fit", text, dimensions=error.dimensions) from error
@@ -159,12 +165,20 @@ class Charging(CustomLogger):
         _mark.set(mark)
         self._watch(mark)
 
-    async def _hold(self, module: str, user: str, most: Asked, metadata: dict[str, str]) -> Running:
+    async def _hold(
+        self, module: str, user: str, most: Asked, metadata: dict[str, str], tags: dict[str, str]
+    ) -> Running:
         """Raises BankError and UnfitPrice."""
 
         async def send(usage: dict[str, int]) -> AsyncHold:
             hold = self._ending.bank.hold(
-                module, user, usage=usage, ttl=self._ttl, longest=self._longest, metadata=metadata
+                module,
+                user,
+                usage=usage,
+                ttl=self._ttl,
+                longest=self._longest,
+                metadata=metadata,
+                tags=tags,
             )
             return await hold.__aenter__()
 
