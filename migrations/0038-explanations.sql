@@ -43,7 +43,8 @@ create type api.entry_receipt as (
     refunds jsonb,
     metadata jsonb,
     previous_hash text,
-    hash text
+    hash text,
+    tags jsonb
 );
 
 create type api.balance_explanation as (

@@ -78,6 +78,13 @@ VIEWS = """
         )
     from pg_class as c where c.relnamespace = %s::regnamespace and c.relkind = 'v' order by c.relname
 """
+AUDIT_FUNCTIONS = """
+    select format('%s(%s)', p.proname, array_to_string(p.proargnames[1:p.pronargs], ', ')),
+        obj_description(p.oid, 'pg_proc')
+    from pg_proc as p
+    where p.pronamespace = 'audit'::regnamespace and has_function_privilege('support', p.oid, 'execute')
+    order by 1
+"""
 TYPES = """
     select t.typname, obj_description(t.oid, 'pg_type'),
         array(
@@ -273,6 +280,10 @@ def lines(db: psycopg.Connection[Any]) -> Iterator[str]:
     yield from _table(
         ["other view", "what"],
         [[f"`{name}`", _coded(what)] for name, what in views if not name.startswith("check_")],
+    )
+    called = db.execute(AUDIT_FUNCTIONS).fetchall()
+    yield from _table(
+        ["function, also for support", "what"], [[f"`{n}`", _coded(what)] for n, what in called]
     )
 
 

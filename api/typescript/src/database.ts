@@ -1334,6 +1334,7 @@ export interface Database {
         metadata: Json;
         previous_hash: string | null;
         hash: string | null;
+        tags: Json;
       };
       /** What a Stripe event led to. */
       event_receipt: {

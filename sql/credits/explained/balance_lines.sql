@@ -40,7 +40,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- Any call first books what time has made due. So what follows the moment begins with that.
-    v_made_by_time constant credits.entry_kind[] := '{expire,rollover,allowance,reversal,reinstatement}';
+    v_made_by_time constant credits.entry_kind[] :=
+        array['expire', 'rollover', 'allowance', 'reversal', 'reinstatement']::credits.entry_kind[];
     v_end bigint;
 begin
     select min(e.seq) into v_end

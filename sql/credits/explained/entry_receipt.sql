@@ -38,6 +38,7 @@ begin
     v_receipt.module_id := p_entry.module_id;
     v_receipt.usage := p_entry.usage;
     v_receipt.metadata := p_entry.metadata;
+    v_receipt.tags := p_entry.tags;
     v_receipt.previous_hash := coalesce(encode(v_before.hash, 'hex'), '');
     v_receipt.hash := encode(p_entry.hash, 'hex');
 

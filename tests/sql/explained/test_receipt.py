@@ -54,6 +54,7 @@ def check(entry: Row, receipt: Row) -> None:
         "debt_after",
         "hash",
         "usage",
+        "tags",
     ):
         assert receipt[name] == entry[name], name
     assert receipt["balance_before"] + receipt["tokens"] == receipt["balance_after"]
@@ -95,7 +96,9 @@ def test_every_kind_of_entry_has_a_receipt_that_adds_up(bank: Bank) -> None:
     gift = bank.call("add_tokens", **user, tokens=30, expires_at="2098-06-02 00:00Z", package_name="Gift")
     bank.call("set_overdraft_limit", **user, tokens=100)
     payment = paid(bank)
-    first = bank.call("consume_tokens", **user, module_id="whisper", usage={"calls": 3})["entry_id"]
+    first = bank.call("consume_tokens", **user, module_id="whisper", usage={"calls": 3}, tags={"job": "7"})[
+        "entry_id"
+    ]
     bank.call("consume_tokens", **user, module_id="whisper", byok=True)
     hold = bank.call("hold_tokens", **user, module_id="whisper", usage={"calls": 4})["hold_id"]
     bank.call("capture_hold", hold_id=hold, usage={"calls": 1}, final=False)
@@ -126,6 +129,7 @@ def test_every_kind_of_entry_has_a_receipt_that_adds_up(bank: Bank) -> None:
     assert told["lots"][0]["purchase"] is None
     assert (told["refunded"], [refund["tokens"] for refund in told["refunds"]]) == (30, [10, 20])
     assert told["refunds"][0]["reason"] == "too slow"
+    assert told["tags"] == {"job": "7"}
     refund = receipts[told["refunds"][1]["entry_id"]]
     assert (refund["refunds_entry"], refund["tokens"]) == (first, 20)
     # The hold was captured in two parts.

@@ -151,7 +151,8 @@ CREATE TYPE api.entry_receipt AS (
 	refunds jsonb,
 	metadata jsonb,
 	previous_hash text,
-	hash text
+	hash text,
+	tags jsonb
 );
 COMMENT ON TYPE api.entry_receipt IS 'One entry explained. tokens = balance_after - balance_before. price: the version of the price and whose it is. parts: a line for each dimension, as in a quote, and how much of it was free (free_used). calculation: from the sum of the parts to the tokens of the entry. lots: what each lot gave (below zero) or got, and the purchase that it came from. purchase: the order of this entry. hold: the hold that it captured, and all captures of it. refunds_entry: the charge that this entry gives back. refunds: the refunds of this entry. Null where it does not apply.';
 CREATE TYPE api.event_receipt AS (
