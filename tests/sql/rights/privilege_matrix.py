@@ -46,7 +46,7 @@ begin
         else
             execute p_statement;
             get diagnostics v_rows = row_count;
-            v_result := v_rows;
+            v_result := case when p_statement ~ '^(update|delete)' then v_rows::text else 'done' end;
         end if;
         raise exception using errcode = 'ZZ000', detail = coalesce(v_result, 'null');
     exception when others then
