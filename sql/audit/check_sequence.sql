@@ -37,9 +37,20 @@ from credits.wallets as wallet
 full join last_entries on wallet.account_id = last_entries.account_id
 where
     wallet.seq is distinct from coalesce(last_entries.entries, 0)
-    or wallet.posted_at is distinct from coalesce(last_entries.last_at, '-infinity');
+    or wallet.posted_at is distinct from coalesce(last_entries.last_at, '-infinity')
+union all
+-- A test clock may show any time, and leaves later entries behind.
+select
+    wallet.account_id,
+    format('last entry %s before now', wallet.seq) as expected,
+    format('in the future, at %s', credits.utc_text(wallet.posted_at)) as found
+from credits.wallets as wallet
+where
+    wallet.posted_at > credits.clock() + interval '60 seconds'
+    and (select s.test_clocks from credits.settings as s) is not true;
 comment on view audit.check_sequence is
-'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.
+'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq. None is in the
+future.
 
 A row means: entries of an account are missing, doubled or out of order, or the wallet counts another number of
 them.

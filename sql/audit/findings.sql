@@ -273,5 +273,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_finance_journal as c;
+from audit.check_finance_journal as c
+union all
+select
+'check_due' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_due as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

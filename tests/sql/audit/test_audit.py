@@ -26,6 +26,7 @@ CHECKS = (
     "check_charges",
     "check_creators",
     "check_draws",
+    "check_due",
     "check_events",
     "check_finance_journal",
     "check_finance_rollforward",
@@ -349,6 +350,9 @@ FAULTS = {
         "insert into credits.entries select (e).* from (select jsonb_populate_record(e, jsonb_build_object("
         "'posted_at', e.posted_at + interval '1 ms')) as e from credits.entries as e"
         f" where {ME} and seq = {SPENT_LAST}) as x",
+        "update credits.entries set posted_at = posted_at + interval '1 day'"
+        f" where {ME} and seq = {SPENT_LAST};"
+        f" update credits.wallets set posted_at = posted_at + interval '1 day' where {ME}",
         f"update credits.wallets set seq = seq + 1 where {ME}",
         f"update credits.wallets set posted_at = posted_at + interval '1 ms' where {ME}",
         f"delete from credits.wallets where {ME}",
@@ -483,6 +487,11 @@ FAULTS = {
         f"update credits.entries set debt_after = 1 where {HOLDER} and seq = {REPAID}",
         f"update credits.entries set draws = '[]' where {HOLDER} and seq = {REPAID}",
         f"update credits.entries set draws = '[]' where {HOLDER} and seq = {CAPTURED}",
+    ],
+    "check_due": [
+        "update credits.releases set released_at = now() - interval '25 hours'; update credits.wallets"
+        f" set due_at = now() - interval '25 hours' where {ME}",
+        f"update credits.wallets set due_at = 'infinity' where {HOLDER}",
     ],
     "check_negative": [
         f"update credits.wallets set balance = -0.000001 where {ME}",
