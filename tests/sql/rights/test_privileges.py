@@ -143,6 +143,7 @@ AUDIT = {
             "charges",
             "creators",
             "draws",
+            "due",
             "events",
             "finance_journal",
             "finance_rollforward",
