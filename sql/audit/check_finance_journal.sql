@@ -61,5 +61,11 @@ full join (
 ) as b on p.currency = b.currency
 where coalesce(p.paid, 0) <> coalesce(b.balance, 0);
 comment on view audit.check_finance_journal is
-'The journal''s deferred revenue is the liability of finance.liability_rollforward, and its cash is what was paid for '
-'orders less what has gone back.';
+'The journal''s deferred revenue is the liability of finance.liability_rollforward, and its cash is what was paid for
+orders less what has gone back.
+
+A row means: the journal and the rollforward count different entries, or, where the row is about cash, an order, its
+lot or the history of its refunds was changed by hand.
+
+What to do: look at the findings of check_money_returns and check_orders. If there are none, report a bug, and export nothing
+from finance.journal until it is mended.';

@@ -91,5 +91,11 @@ where
         or l.worth > coalesce(l.amount, 0)
     );
 comment on view audit.check_finance_rollforward is
-'The liability that finance.liability_rollforward closes with is what is left in the lots, in tokens and in money. '
-'Each lot cost what was paid for its order.';
+'The liability that finance.liability_rollforward closes with is what is left in the lots, in tokens and in money.
+Each lot cost what was paid for its order.
+
+A row means: the liability in the reports is wrong, because the tokens, the cost or the currency of a lot, or its
+entries, were changed by hand.
+
+What to do: look at the findings of check_lots, which says whether the entries or the lot are right. A lot that costs more
+than its order, or not a whole number of minor units, was changed itself.';

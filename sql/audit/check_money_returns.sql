@@ -32,4 +32,8 @@ from credits.orders as o
 left join history as h on o.account_id = h.account_id and o.order_id = h.order_id and h.is_last
 where o.reversed <> coalesce(h.reversed_after, 0);
 comment on view audit.check_money_returns is
-'What the history of each order says of the money that has gone back is what the order says.';
+'What the history of each order says of the money that has gone back is what the order says.
+
+A row means: finance dates or counts a refund wrongly, because an order or its history was changed by hand.
+
+What to do: find the events of the order in credits.stripe_events, and correct the side that disagrees with them.';

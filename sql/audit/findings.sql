@@ -276,7 +276,7 @@ select
 from audit.check_finance_journal as c
 union all
 select
-'check_due' as check_name,
+    'check_due' as check_name,
     c.account_id,
     c.expected,
     c.found

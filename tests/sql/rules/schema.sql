@@ -8113,6 +8113,25 @@ A row means: an entry moved another number of tokens in lots than in the balance
 afterwards.
 What to do: follow "A finding in the ledger" in docs/auditing.md. If the hash chain of the account is sound, the
 bank wrote it so: report a bug.';
+CREATE VIEW audit.check_due WITH (security_invoker='true') AS
+ SELECT w.account_id,
+    format('what was due at %s is booked within a day'::text, credits.utc_text(w.due_at)) AS expected,
+    'it waits: does anything call api.maintain?'::text AS found
+   FROM credits.wallets w
+  WHERE ((w.test_clock IS NULL) AND (w.due_at > '-infinity'::timestamp with time zone) AND (GREATEST(w.due_at, ( SELECT r.released_at
+           FROM credits.releases r)) < (statement_timestamp() - '24:00:00'::interval)))
+UNION ALL
+ SELECT h.account_id,
+    format('hold %s is booked as expired at %s'::text, h.hold_id, credits.utc_text(h.expires_at)) AS expected,
+    format('the wallet has nothing due before %s'::text, credits.utc_text(w.due_at)) AS found
+   FROM (credits.holds h
+     JOIN credits.wallets w ON ((h.account_id = w.account_id)))
+  WHERE (((h.state)::text = 'open'::text) AND (h.expires_at < w.due_at));
+COMMENT ON VIEW audit.check_due IS 'What the clock makes due is booked within a day. Every open hold ends when it expires.
+A row means: the maintenance does not run, or does not get to this account. Expired lots, new periods and notices
+wait. Or a hold would keep its tokens for ever.
+What to do: run `pgcredits maintain`, and have something run it every minute. If the row stays, look into the log of
+PostgreSQL for what stopped it. A hold can be released with api.release_hold.';
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  WITH events AS (
          SELECT e.event_id,
@@ -8420,7 +8439,12 @@ UNION ALL
            FROM balances x
           WHERE (x.account = 'cash'::text)) b ON ((p.currency = b.currency)))
   WHERE (COALESCE(p.paid, (0)::numeric) <> COALESCE(b.balance, (0)::numeric));
-COMMENT ON VIEW audit.check_finance_journal IS 'The journal''s deferred revenue is the liability of finance.liability_rollforward, and its cash is what was paid for orders less what has gone back.';
+COMMENT ON VIEW audit.check_finance_journal IS 'The journal''s deferred revenue is the liability of finance.liability_rollforward, and its cash is what was paid for
+orders less what has gone back.
+A row means: the journal and the rollforward count different entries, or, where the row is about cash, an order, its
+lot or the history of its refunds was changed by hand.
+What to do: look at the findings of check_money_returns and check_orders. If there are none, report a bug, and export nothing
+from finance.journal until it is mended.';
 CREATE VIEW audit.check_finance_rollforward WITH (security_invoker='true') AS
  WITH reported AS (
          SELECT DISTINCT ON (r.currency, r.source) r.currency,
@@ -8475,7 +8499,12 @@ UNION ALL
     format('it cost %s, %s'::text, ((l.unit_cost)::numeric * (l.granted)::numeric), COALESCE(l.currency, 'in no currency'::text)) AS found
    FROM lots l
   WHERE (((l.unit_cost)::numeric > (0)::numeric) AND ((l.currency IS NULL) OR ((l.source <> 'rollover'::credits.entry_kind) AND (abs((((l.unit_cost)::numeric * (l.granted)::numeric) - l.worth)) > 0.01)) OR (l.worth > (COALESCE(l.amount, (0)::bigint))::numeric)));
-COMMENT ON VIEW audit.check_finance_rollforward IS 'The liability that finance.liability_rollforward closes with is what is left in the lots, in tokens and in money. Each lot cost what was paid for its order.';
+COMMENT ON VIEW audit.check_finance_rollforward IS 'The liability that finance.liability_rollforward closes with is what is left in the lots, in tokens and in money.
+Each lot cost what was paid for its order.
+A row means: the liability in the reports is wrong, because the tokens, the cost or the currency of a lot, or its
+entries, were changed by hand.
+What to do: look at the findings of check_lots, which says whether the entries or the lot are right. A lot that costs more
+than its order, or not a whole number of minor units, was changed itself.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  WITH uses_in_window AS (
          SELECT used.guest_id,
@@ -8878,7 +8907,9 @@ UNION ALL
    FROM (credits.orders o
      LEFT JOIN history h ON (((o.account_id = h.account_id) AND (o.order_id = h.order_id) AND h.is_last)))
   WHERE (o.reversed <> COALESCE(h.reversed_after, (0)::bigint));
-COMMENT ON VIEW audit.check_money_returns IS 'What the history of each order says of the money that has gone back is what the order says.';
+COMMENT ON VIEW audit.check_money_returns IS 'What the history of each order says of the money that has gone back is what the order says.
+A row means: finance dates or counts a refund wrongly, because an order or its history was changed by hand.
+What to do: find the events of the order in credits.stripe_events, and correct the side that disagrees with them.';
 CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
  SELECT w.account_id,
     'balance + debt, debt and held not below 0, held within balance'::text AS expected,
@@ -9630,8 +9661,16 @@ UNION ALL
     format('%s entries, last at %s'::text, COALESCE(last_entries.entries, (0)::bigint), credits.utc_text(last_entries.last_at)) AS found
    FROM (credits.wallets wallet
      FULL JOIN last_entries ON ((wallet.account_id = last_entries.account_id)))
-  WHERE ((wallet.seq IS DISTINCT FROM COALESCE(last_entries.entries, (0)::bigint)) OR (wallet.posted_at IS DISTINCT FROM COALESCE(last_entries.last_at, '-infinity'::timestamp with time zone)));
-COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.
+  WHERE ((wallet.seq IS DISTINCT FROM COALESCE(last_entries.entries, (0)::bigint)) OR (wallet.posted_at IS DISTINCT FROM COALESCE(last_entries.last_at, '-infinity'::timestamp with time zone)))
+UNION ALL
+ SELECT wallet.account_id,
+    format('last entry %s before now'::text, wallet.seq) AS expected,
+    format('in the future, at %s'::text, credits.utc_text(wallet.posted_at)) AS found
+   FROM credits.wallets wallet
+  WHERE ((wallet.posted_at > (credits.clock() + '00:01:00'::interval)) AND (( SELECT s.test_clocks
+           FROM credits.settings s) IS NOT TRUE));
+COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq. None is in the
+future.
 A row means: entries of an account are missing, doubled or out of order, or the wallet counts another number of
 them.
 What to do: follow "A finding in the ledger" in docs/auditing.md. Compare with an anchor: after a restore of an
@@ -10892,7 +10931,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_finance_journal c;
+   FROM audit.check_finance_journal c
+UNION ALL
+ SELECT 'check_due'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_due c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -13722,6 +13767,7 @@ GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
 GRANT SELECT ON TABLE audit.check_charges TO auditor;
 GRANT SELECT ON TABLE audit.check_creators TO auditor;
 GRANT SELECT ON TABLE audit.check_draws TO auditor;
+GRANT SELECT ON TABLE audit.check_due TO auditor;
 GRANT SELECT ON TABLE audit.check_events TO auditor;
 GRANT SELECT ON TABLE credits.closed_sums TO accountant;
 GRANT SELECT ON TABLE credits.closed_sums TO auditor;
