@@ -2,14 +2,23 @@
 create or replace view analytics.account_use
 with (security_invoker = true)
 as
+with later_captures as (
+    select
+        h.hold_id,
+        s.seq
+    from credits.holds as h
+    cross join lateral unnest(h.seqs[2:]) as s (seq)
+    where cardinality(h.seqs) > 1
+)
+
 select
     date_trunc('month', e.posted_at at time zone interval '0')::date as month,
     e.account_id,
-    count(*) filter (where e.kind <> 'refund' and coalesce(h.seqs[1] = e.seq, true)) as uses,
+    count(*) filter (where e.kind <> 'refund' and c.seq is null) as uses,
     count(*) filter (where e.kind = 'byok') as own_key_uses,
     -sum(e.tokens) as tokens
 from credits.entries as e
-left join credits.holds as h on e.account_id = h.account_id and e.hold_id = h.hold_id
+left join later_captures as c on e.hold_id = c.hold_id and e.seq = c.seq
 where e.kind in ('spend', 'byok', 'refund')
 group by 1, 2;
 

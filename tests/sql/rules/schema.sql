@@ -5580,13 +5580,20 @@ CREATE AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) (
 );
 COMMENT ON AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) IS 'The last hash after several entries of an account, in their order; as a window function, the hash of each. p_first: the hash before the first of them.';
 CREATE VIEW analytics.account_use WITH (security_invoker='true') AS
+ WITH later_captures AS (
+         SELECT h.hold_id,
+            s.seq
+           FROM (credits.holds h
+             CROSS JOIN LATERAL unnest(h.seqs[2:]) s(seq))
+          WHERE (cardinality(h.seqs) > 1)
+        )
  SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     e.account_id,
-    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((h.seqs[1] = e.seq), true))) AS uses,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (c.seq IS NULL))) AS uses,
     count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses,
     (- sum((e.tokens)::numeric)) AS tokens
    FROM (credits.entries e
-     LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+     LEFT JOIN later_captures c ON (((e.hold_id = c.hold_id) AND (e.seq = c.seq))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id;
 COMMENT ON VIEW analytics.account_use IS 'Per month (UTC) and account: uses, and the tokens that were charged for them.';
@@ -5819,36 +5826,42 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
            FROM ((credits.lots l
              CROSS JOIN money m_1)
              LEFT JOIN plans p ON (((l.account_id = p.account_id) AND (l.lot_id = p.lot_id))))
-        ), drawn AS MATERIALIZED (
+        ), later_captures AS (
+         SELECT h.hold_id,
+            s.seq
+           FROM (credits.holds h
+             CROSS JOIN LATERAL unnest(h.seqs[2:]) s(seq))
+          WHERE (cardinality(h.seqs) > 1)
+        ), drawn AS (
          SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
             e.module_id,
             l.source,
             l.plan_id,
             l.currency,
-            ((d_1.place = 1) AND COALESCE((h.seqs[1] = e.seq), true) AND (e.kind = 'spend'::credits.entry_kind)) AS counts,
+            ((d_1.place = 1) AND (e.kind = 'spend'::credits.entry_kind) AND (c.seq IS NULL)) AS counts,
             ((
                 CASE
                     WHEN ((e.tokens)::numeric > (0)::numeric) THEN '-1'::integer
                     ELSE 1
                 END)::numeric * ((d_1.draw ->> 'tokens'::text))::numeric) AS tokens,
             l.unit_cost,
+            (((e.kind = 'refund'::credits.entry_kind) OR r.is_known) IS TRUE) AS is_known,
                 CASE
                     WHEN (e.kind = 'refund'::credits.entry_kind) THEN (0)::numeric
-                    WHEN (r.is_known IS TRUE) THEN (
+                    ELSE (((((((COALESCE((((e.usage ->> r.dimensions[1]))::numeric * r.costs[1]), (0)::numeric) + COALESCE((((e.usage ->> r.dimensions[2]))::numeric * r.costs[2]), (0)::numeric)) + COALESCE((((e.usage ->> r.dimensions[3]))::numeric * r.costs[3]), (0)::numeric)) + COALESCE((((e.usage ->> r.dimensions[4]))::numeric * r.costs[4]), (0)::numeric)) + COALESCE((((e.usage ->> r.dimensions[5]))::numeric * r.costs[5]), (0)::numeric)) + COALESCE((((e.usage ->> r.dimensions[6]))::numeric * r.costs[6]), (0)::numeric)) +
                     CASE
-                        WHEN ((cardinality(r.dimensions) = 1) IS TRUE) THEN (COALESCE(((e.usage ->> r.dimensions[1]))::numeric, (0)::numeric) * r.costs[1])
-                        ELSE ( SELECT COALESCE(sum((((e.usage ->> q.dimension))::numeric * q.cost)), (0)::numeric) AS "coalesce"
-                           FROM UNNEST(r.dimensions, r.costs) q(dimension, cost))
-                    END *
+                        WHEN ((cardinality(r.dimensions) > 6) IS TRUE) THEN ( SELECT COALESCE(sum((((e.usage ->> q.dimension))::numeric * q.cost)), (0)::numeric) AS "coalesce"
+                           FROM UNNEST(r.dimensions[7:], r.costs[7:]) q(dimension, cost))
+                        ELSE (0)::numeric
+                    END) *
                     CASE
                         WHEN (jsonb_array_length(e.draws) < 2) THEN (1)::numeric
                         ELSE (((d_1.draw ->> 'tokens'::text))::numeric / ( SELECT sum(((x.draw ->> 'tokens'::text))::numeric) AS sum
                            FROM jsonb_array_elements(e.draws) x(draw)))
                     END)
-                    ELSE NULL::numeric
                 END AS cost
            FROM ((((credits.entries e
-             LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+             LEFT JOIN later_captures c ON (((e.hold_id = c.hold_id) AND (e.seq = c.seq))))
              CROSS JOIN LATERAL unnest(
                 CASE
                     WHEN (jsonb_array_length(e.draws) < 2) THEN ARRAY[(e.draws -> 0)]
@@ -5868,7 +5881,7 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
     COALESCE(sum(d.tokens), (0)::numeric) AS tokens,
     trim_scale(COALESCE(sum((d.tokens * (d.unit_cost)::numeric)), (0)::numeric)) AS revenue,
         CASE
-            WHEN (bool_and(((d.cost IS NOT NULL) AND COALESCE((d.currency = m.currency), true))) IS TRUE) THEN trim_scale(round(sum(d.cost), 12))
+            WHEN (bool_and((d.is_known AND COALESCE((d.currency = m.currency), true))) IS TRUE) THEN trim_scale(round(sum(d.cost), 12))
             ELSE NULL::numeric
         END AS provider_cost
    FROM (drawn d
@@ -6113,14 +6126,21 @@ COMMENT ON COLUMN analytics.module_reliability.started IS 'All of them. Holds an
 COMMENT ON COLUMN analytics.module_reliability.called_off IS 'Holds that were released for a reason other than a failure, and holds of users that were not captured.';
 COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds that have not ended, and uses of guests whose end nobody has reported.';
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
+ WITH later_captures AS (
+         SELECT h.hold_id,
+            s.seq
+           FROM (credits.holds h
+             CROSS JOIN LATERAL unnest(h.seqs[2:]) s(seq))
+          WHERE (cardinality(h.seqs) > 1)
+        )
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
-    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((h.seqs[1] = e.seq), true))) AS uses,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (c.seq IS NULL))) AS uses,
     count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
     (- sum((e.tokens)::numeric)) AS tokens,
     count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses
    FROM (credits.entries e
-     LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
+     LEFT JOIN later_captures c ON (((e.hold_id = c.hold_id) AND (e.seq = c.seq))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
 COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
