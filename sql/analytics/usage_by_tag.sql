@@ -3,39 +3,27 @@
 create or replace view analytics.usage_by_tag
 with (security_invoker = true)
 as
-with charge as (
-    select
-        e.account_id,
-        e.seq,
-        e.posted_at,
-        e.module_id,
-        e.tokens,
-        e.tags,
-        coalesce(h.seqs[1] = e.seq, true) as first_part
-    from credits.entries as e
-    left join credits.holds as h on e.account_id = h.account_id and e.hold_id = h.hold_id
-    where
-        e.tags is not null and e.kind in ('spend', 'byok')
-        and coalesce(
-            h.by_service,
-            e.actor in (
-                select r.rolname
-                from pg_roles as r
-                where pg_has_role(r.oid, 'spender', 'member')
-            )
-        )
+with service as (
+    select r.rolname as name
+    from pg_roles as r
+    where pg_has_role(r.oid, 'spender', 'member')
 ),
 
 movement as (
     select
-        c.account_id,
-        c.posted_at,
-        c.module_id,
-        c.tokens,
-        c.tags,
-        c.first_part as is_use
-    from charge as c
+        e.account_id,
+        e.posted_at,
+        e.module_id,
+        e.tokens,
+        e.tags,
+        coalesce(h.seqs[1] = e.seq, true) as is_use
+    from credits.entries as e
+    left join credits.holds as h on e.account_id = h.account_id and e.hold_id = h.hold_id
+    where
+        e.tags is not null and e.kind in ('spend', 'byok')
+        and coalesce(h.by_service, e.actor in (select s.name from service as s))
     union all
+    -- A service makes each refund. Who gave the tags is written on the charge, which is looked up by the ledger's key.
     select
         e.account_id,
         e.posted_at,
@@ -44,20 +32,45 @@ movement as (
         e.tags,
         false as is_use
     from credits.entries as e
-    inner join charge as c on e.account_id = c.account_id and e.refunds_seq = c.seq
-    where e.kind = 'refund'
+    cross join lateral (
+        select
+            x.hold_id,
+            x.actor
+        from credits.entries as x
+        where x.account_id = e.account_id and x.seq = e.refunds_seq and x.posted_at <= e.posted_at
+        order by x.seq
+        limit 1
+    ) as c
+    left join credits.holds as h on e.account_id = h.account_id and c.hold_id = h.hold_id
+    where
+        e.tags is not null and e.kind = 'refund'
+        and coalesce(h.by_service, c.actor in (select s.name from service as s))
+),
+
+-- Accounts are counted after this step. Counting distinct ones would sort all the tags.
+per_account as (
+    select
+        m.account_id,
+        (m.posted_at at time zone interval '0')::date as day,
+        t.name,
+        t.value,
+        m.module_id,
+        count(*) filter (where m.is_use) as uses,
+        -sum(m.tokens) as tokens
+    from movement as m
+    cross join lateral jsonb_each_text(m.tags) as t (name, value)
+    group by 1, 2, 3, 4, 5
 )
 
 select
-    (m.posted_at at time zone interval '0')::date as day,
-    t.name,
-    t.value,
-    m.module_id,
-    count(*) filter (where m.is_use) as uses,
-    count(distinct m.account_id) filter (where m.is_use) as accounts,
-    trim_scale(-sum(m.tokens)) as tokens
-from movement as m
-cross join lateral jsonb_each_text(m.tags) as t (name, value)
+    p.day,
+    p.name,
+    p.value,
+    p.module_id,
+    sum(p.uses)::bigint as uses,
+    count(*) filter (where p.uses > 0) as accounts,
+    trim_scale(sum(p.tokens)) as tokens
+from per_account as p
 group by 1, 2, 3, 4;
 
 comment on view analytics.usage_by_tag is
