@@ -32,15 +32,16 @@ movement as (
         e.tags,
         false as is_use
     from credits.entries as e
-    cross join lateral (
-        select
-            x.hold_id,
-            x.actor
-        from credits.entries as x
-        where x.account_id = e.account_id and x.seq = e.refunds_seq and x.posted_at <= e.posted_at
-        order by x.seq
-        limit 1
-    ) as c
+    cross join
+        lateral (
+            select
+                x.hold_id,
+                x.actor
+            from credits.entries as x
+            where x.account_id = e.account_id and x.seq = e.refunds_seq and x.posted_at <= e.posted_at
+            order by x.seq
+            limit 1
+        ) as c
     left join credits.holds as h on e.account_id = h.account_id and c.hold_id = h.hold_id
     where
         e.tags is not null and e.kind = 'refund'
@@ -59,7 +60,7 @@ per_account as (
         -sum(m.tokens) as tokens
     from movement as m
     cross join lateral jsonb_each_text(m.tags) as t (name, value)
-    group by 1, 2, 3, 4, 5
+    group by m.account_id, (m.posted_at at time zone interval '0')::date, t.name, t.value, m.module_id
 )
 
 select
@@ -71,7 +72,7 @@ select
     count(*) filter (where p.uses > 0) as accounts,
     trim_scale(sum(p.tokens)) as tokens
 from per_account as p
-group by 1, 2, 3, 4;
+group by p.day, p.name, p.value, p.module_id;
 
 comment on view analytics.usage_by_tag is
 'Uses per day (UTC), tag and module, where a service gave the tag. A charge with several tags counts for each of them, '
