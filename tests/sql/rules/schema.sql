@@ -6297,27 +6297,21 @@ CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
   GROUP BY (((paid_at AT TIME ZONE '00:00:00'::interval))::date), package_name, currency;
 COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and currency; amount in minor units.';
 CREATE VIEW analytics.usage_by_tag WITH (security_invoker='true') AS
- WITH charge AS (
+ WITH service AS (
+         SELECT r.rolname AS name
+           FROM pg_roles r
+          WHERE pg_has_role(r.oid, 'spender'::name, 'member'::text)
+        ), movement AS (
          SELECT e.account_id,
-            e.seq,
             e.posted_at,
             e.module_id,
             e.tokens,
             e.tags,
-            COALESCE((h.seqs[1] = e.seq), true) AS first_part
+            COALESCE((h.seqs[1] = e.seq), true) AS is_use
            FROM (credits.entries e
              LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
-          WHERE ((e.tags IS NOT NULL) AND (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND COALESCE(h.by_service, (e.actor IN ( SELECT r.rolname
-                   FROM pg_roles r
-                  WHERE pg_has_role(r.oid, 'spender'::name, 'member'::text)))))
-        ), movement AS (
-         SELECT c.account_id,
-            c.posted_at,
-            c.module_id,
-            c.tokens,
-            c.tags,
-            c.first_part AS is_use
-           FROM charge c
+          WHERE ((e.tags IS NOT NULL) AND (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND COALESCE(h.by_service, (e.actor IN ( SELECT s.name
+                   FROM service s))))
         UNION ALL
          SELECT e.account_id,
             e.posted_at,
@@ -6325,20 +6319,37 @@ CREATE VIEW analytics.usage_by_tag WITH (security_invoker='true') AS
             e.tokens,
             e.tags,
             false AS is_use
-           FROM (credits.entries e
-             JOIN charge c ON (((e.account_id = c.account_id) AND (e.refunds_seq = c.seq))))
-          WHERE (e.kind = 'refund'::credits.entry_kind)
+           FROM ((credits.entries e
+             CROSS JOIN LATERAL ( SELECT x.hold_id,
+                    x.actor
+                   FROM credits.entries x
+                  WHERE ((x.account_id = e.account_id) AND (x.seq = e.refunds_seq) AND (x.posted_at <= e.posted_at))
+                  ORDER BY x.seq
+                 LIMIT 1) c)
+             LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (c.hold_id = h.hold_id))))
+          WHERE ((e.tags IS NOT NULL) AND (e.kind = 'refund'::credits.entry_kind) AND COALESCE(h.by_service, (c.actor IN ( SELECT s.name
+                   FROM service s))))
+        ), per_account AS (
+         SELECT m.account_id,
+            ((m.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+            t.name,
+            t.value,
+            m.module_id,
+            count(*) FILTER (WHERE m.is_use) AS uses,
+            (- sum((m.tokens)::numeric)) AS tokens
+           FROM (movement m
+             CROSS JOIN LATERAL jsonb_each_text(m.tags) t(name, value))
+          GROUP BY m.account_id, (((m.posted_at AT TIME ZONE '00:00:00'::interval))::date), t.name, t.value, m.module_id
         )
- SELECT ((m.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
-    t.name,
-    t.value,
-    m.module_id,
-    count(*) FILTER (WHERE m.is_use) AS uses,
-    count(DISTINCT m.account_id) FILTER (WHERE m.is_use) AS accounts,
-    trim_scale((- sum((m.tokens)::numeric))) AS tokens
-   FROM (movement m
-     CROSS JOIN LATERAL jsonb_each_text(m.tags) t(name, value))
-  GROUP BY (((m.posted_at AT TIME ZONE '00:00:00'::interval))::date), t.name, t.value, m.module_id;
+ SELECT day,
+    name,
+    value,
+    module_id,
+    (sum(uses))::bigint AS uses,
+    count(*) FILTER (WHERE (uses > 0)) AS accounts,
+    trim_scale(sum(tokens)) AS tokens
+   FROM per_account p
+  GROUP BY day, name, value, module_id;
 COMMENT ON VIEW analytics.usage_by_tag IS 'Uses per day (UTC), tag and module, where a service gave the tag. A charge with several tags counts for each of them, so only rows of one name can be added up.';
 COMMENT ON COLUMN analytics.usage_by_tag.name IS 'The name of the tag, such as feature.';
 COMMENT ON COLUMN analytics.usage_by_tag.value IS 'The value of the tag, such as chat.';
