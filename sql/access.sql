@@ -145,6 +145,10 @@ grant execute on function api.end_sessions to authenticated, service_role;
 grant execute on function
 api.open_session, api.refresh_session, api.end_session, api.change_password
 to service_role;
+-- Users who asked to be forgotten.
+grant usage on type api.forgotten_user to service_role;
+grant execute on function api.forget_user to service_role;
+grant select on api.forgotten_users, credits.forgotten_accounts to service_role;
 -- API keys of backends.
 grant usage on type api.api_key, api.api_key_holder to service_role;
 grant execute on function

@@ -66,6 +66,7 @@ STATUS = {
     "use_closed": 409,
     "event_closed": 409,
     "already_refunded": 409,
+    "cannot_forget": 409,
     "not_refundable": 409,
     "hold_closed": 409,
     "shortfall_closed": 409,

@@ -194,6 +194,7 @@ PLAIN: Row = {
     **{"pack_id": "basique", "plan_id": "pro", "period": "day", "below": 5, "percent": 5, "tokens": 5},
     **{"threshold": 5, "monthly_limit": 5000, "words": "Charge my card.", "code": "SUMMER", "amount": 999},
     **{"reason": "why", "shared_network": True, "email_verified": True, "atomic": True, "everywhere": True},
+    "give_up_balance": True,
     **{"duration_ms": 5, "tokens_to_add": 5, "package_name": "Standard", "priority": 3, "scope": "any"},
     **{"expires_at": "2099-01-01T00:00:00Z", "since": "2026-01-01T00:00:00Z", "state": "settled"},
     **{"at": "2026-01-01T00:00:00Z", "movements": 5, "before_seq": 5},

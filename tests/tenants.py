@@ -236,6 +236,20 @@ class _Furnished:
             " returning 1",
             account,
         )
+        # As if the user were being forgotten at this moment: the mark comes first.
+        self.bank.rows(
+            "insert into credits.forgotten_accounts (account_id, forgotten_at, finished_at, gave_up, actor)"
+            " values (%s, clock_timestamp(), clock_timestamp(), 0, 'nobody') returning 1",
+            account,
+        )
+        self.bank.rows(
+            "insert into credits.audit_checkpoints (account_id, seq, posted_at, verified_at, balance,"
+            " debt, lifetime_granted, lifetime_spent, hash)"
+            " select w.account_id, w.seq, w.posted_at, clock_timestamp(), w.balance, w.debt,"
+            " w.lifetime_granted, w.lifetime_spent, w.head_hash from credits.wallets as w"
+            " where w.account_id = %s returning 1",
+            account,
+        )
         self.bank.rows(
             "insert into credits.sql_logins (login, role_oid, account_id) values (%s, %s, %s) returning 1",
             (self.mark, 10**9 + len(self.mark), *account),

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+from uuid import UUID
 
 import click
 import psycopg
@@ -21,6 +22,7 @@ from pgcredits.bank import (
     analysts,
     api_keys,
     catalogs,
+    forget,
     maintenance,
     passwords,
     stripe_check,
@@ -62,6 +64,7 @@ _EXPECTED = (
     analysts.AnalystError,
     api_keys.ApiKeyError,
     audit_module.AnchorError,
+    forget.ForgetError,
     audit_module.AuditError,
     trusted_logins.TrustError,
     DemoError,
@@ -713,6 +716,53 @@ def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) 
         run(port, data_dir, webhook_url, webhook_secret)
     except RealKeysConfigured as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command("forget")
+@click.argument("user", required=False)
+@_DATA_DIR
+@_SERVICE_URL
+@click.option("--account", type=click.UUID, help="The account of the user, instead of the user id.")
+@click.option("--give-up-balance", is_flag=True, help="Let a balance that was paid expire first.")
+@click.option("--list", "listing", is_flag=True, help="List the accounts of users who were forgotten.")
+@click.option(
+    "--again",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Forget those of such a list again, after a restore from an older backup.",
+)
+def forget_command(
+    user: str | None,
+    data_dir: Path,
+    database_url: str | None,
+    account: UUID | None,
+    give_up_balance: bool,
+    listing: bool,
+    again: TextIO | None,
+) -> None:
+    """Forget a user: who they were and what was noted about them. The books stay.
+
+    Refused while money is owed or may still move. Save the list of --list beside each backup: it has ids of
+    accounts and times alone. With --again, exit code 1 when a user could not be forgotten, which it says.
+    """
+    if [user is not None, account is not None, listing, again is not None].count(True) != 1:
+        raise click.UsageError("give one of USER, --account, --list and --again")
+    url = _service_database(database_url, data_dir)
+    if listing:
+        for known, since, done in forget.listed(url):
+            click.echo(f"{known}  {since:%Y-%m-%d %H:%M:%S}  {'forgotten' if done else 'under way'}")
+    elif again is not None:
+        results = list(forget.again(url, forget.accounts_in(again.read())))
+        for result in results:
+            click.echo(f"{result.account_id}  {result.state}{f': {result.why}' if result.why else ''}")
+        if any(result.state == "refused" for result in results):
+            sys.exit(1)
+    else:
+        gone = forget.forget(url, user, str(account) if account else None, give_up_balance)
+        state = "forgotten before" if gone.replayed else "forgotten"
+        click.echo(f"{gone.account_id}  {state}, {gone.given_up} tokens expired")
+        for login in gone.sql_logins:
+            click.echo(f"drop the SQL login of this user, too: {login}", err=True)
 
 
 @main.command()

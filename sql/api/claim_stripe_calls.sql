@@ -63,7 +63,7 @@ $$;
 comment on function api.claim_stripe_calls(bigint, bigint) is
 'Take calls to Stripe that are due, most at a time, for lease_seconds. For services: pgcredits work makes the calls.
 
-calls: an array of objects. kind: charge, refund or confirm_card. params: the parameters of the call. idempotency_key:
+calls: an array of objects. kind: charge, refund, confirm_card or delete_customer. params: the parameters of the call. idempotency_key:
 its key, the same each time. must_look_up: do not make the call, but look whether an earlier try was done, since
 first_tried_at (seconds since 1970). Report each answer to report_stripe_call, with account_id, call_id and lease.
 A call without a report is due again when its lease has ended. Several workers may call this at once.

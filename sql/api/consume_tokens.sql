@@ -106,7 +106,7 @@ begin
     v_wallet.balance := v_wallet.balance - v_cost;
     v_wallet.head_hash := credits.entry_hash(v_wallet.head_hash, row(
         v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance, v_wallet.debt,
-        v_draws, module_id, v_usage, v_price_id, null, null, null, null, null, null, v_actor, metadata, null, tags
+        v_draws, module_id, v_usage, v_price_id, null, null, null, null, null, null, v_actor, metadata, null, tags, null
     )::credits.entries);
     insert into credits.entries (account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
         module_id, usage, price_id, actor, metadata, hash, tags)

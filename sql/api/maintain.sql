@@ -27,7 +27,7 @@ begin
     v_answer.forgotten := credits.forget_origins(maintain.max_keys) + credits.forget_attempts(maintain.max_keys)
         + credits.forget_sessions(maintain.max_keys) + credits.forget_deliveries(maintain.max_keys)
         + credits.forget_notices(maintain.max_keys) + credits.forget_guests(maintain.max_keys)
-        + credits.slim_events(maintain.max_keys);
+        + credits.slim_events(maintain.max_keys) + credits.finish_forgetting(maintain.max_keys);
     v_answer.events := credits.retry_events(maintain.max_accounts);
     -- A few accounts at a time, because their wallets stay locked until the end. A locked wallet is skipped: the
     -- session that has it books what is due.

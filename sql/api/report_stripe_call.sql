@@ -64,9 +64,20 @@ begin
     -- 3. End.
     update credits.stripe_calls as c
     set
-        state = case v_read.verdict when 'done' then 'done' else 'failed' end, ended_at = v_now, lease = null,
-        result = credits.answer_to_keep(report_stripe_call.answer),
-        trouble = case when v_read.verdict <> 'done' then v_read.reason end
+        state = case
+            when v_read.verdict = 'done' or (c.kind = 'delete_customer' and v_read.verdict = 'absent') then 'done'
+            else 'failed'
+        end,
+        ended_at = v_now, lease = null,
+        result = case when c.kind <> 'delete_customer' then credits.answer_to_keep(report_stripe_call.answer) end,
+        trouble = case
+            when v_read.verdict <> 'done' and not (c.kind = 'delete_customer' and v_read.verdict = 'absent')
+                then v_read.reason
+        end,
+        -- A customer who is gone needs no name here. One who is not must still be found at Stripe.
+        params = case
+            when c.kind = 'delete_customer' and v_read.verdict in ('done', 'absent') then '{}' else c.params
+        end
     where c.account_id = v_call.account_id and c.call_id = v_call.call_id
     returning c.* into v_call;
     v_kind := v_call.kind;
@@ -74,7 +85,7 @@ begin
         perform credits.charge_answered(v_call, v_read.verdict, v_read.reason, report_stripe_call.answer);
     elsif v_kind = 'refund' then
         perform credits.refund_answered(v_call, v_read.verdict, v_read.reason, report_stripe_call.answer);
-    else
+    elsif v_kind = 'confirm_card' then
         perform credits.confirmation_answered(v_call, v_read.verdict, report_stripe_call.answer);
     end if;
     return row(v_call.call_id, v_call.state, null::timestamptz);

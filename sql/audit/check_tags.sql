@@ -1,4 +1,5 @@
--- Tags are what their writers may write. A charge of a hold has the hold's, and a refund those of the charge.
+-- Tags are what their writers may write. A charge of a hold has the hold's, and a refund those of the charge,
+-- unless their user is being forgotten at this moment.
 create or replace view audit.check_tags
 with (security_invoker = true)
 as
@@ -22,7 +23,12 @@ select
     coalesce(e.tags::text, 'none') as found
 from credits.entries as e
 inner join credits.holds as h on e.account_id = h.account_id and e.hold_id = h.hold_id
-where e.tags is distinct from h.tags
+where
+    e.tags is distinct from h.tags
+    and not exists (
+        select from credits.forgotten_accounts as f
+        where f.account_id = e.account_id and f.finished_at is null
+    )
 union all
 select
     e.account_id,
@@ -30,7 +36,12 @@ select
     coalesce(e.tags::text, 'none') as found
 from credits.entries as e
 inner join credits.entries as c on e.account_id = c.account_id and e.refunds_seq = c.seq
-where e.kind = 'refund' and e.tags is distinct from c.tags
+where
+    e.kind = 'refund' and e.tags is distinct from c.tags
+    and not exists (
+        select from credits.forgotten_accounts as f
+        where f.account_id = e.account_id and f.finished_at is null
+    )
 union all
 select
     e.account_id,

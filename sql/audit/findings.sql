@@ -280,5 +280,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_due as c;
+from audit.check_due as c
+union all
+select
+    'check_forgotten' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_forgotten as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -35,6 +35,7 @@ GROUPS = {
     "Webhooks": "register_webhook disable_webhook enable_webhook renew_webhook_secret replay_webhook"
     " take_webhooks finish_webhook webhooks webhook_deliveries",
     "API keys": "create_api_key rotate_api_key revoke_api_key resolve_api_key api_keys",
+    "Forgetting a user": "forget_user forgotten_users",
     "Comparing with Stripe": "read_stripe_list note_stripe_page missing_from_stripe replay_from_stripe",
     "Signing in": "sign_up find_credential begin_sign_up begin_sign_in finish_sign_in"
     " open_session refresh_session end_session end_sessions change_password",

@@ -52,6 +52,7 @@ ENDLESS = {"/balance/events"}  # for users: tests/http/operations/test_live.py r
 WEBHOOKS = {"/webhooks/stripe", "/api/stripe-webhook"}
 LAST = (
     "freeze_account",
+    "forget_user",
     "revoke_api_key",
     "end_session",
     "end_sessions",

@@ -159,6 +159,26 @@ def test_refund_on_request_takes_tokens_and_money(shop: Shop, ada: User) -> None
     (request,) = shop.client.get("/rest/v1/refund_requests", headers=bearer("service_role")).json()
     assert request["state"] == "refunded"
 
+    # And now ada asks to be forgotten, at Stripe, too.
+    found = shop.bank.row("select account_id, stripe_customer_id as customer from credits.accounts")
+    shop.until(lambda: forgotten(shop, "ada"), "nothing stands in the way")
+    at_stripe = f"{shop.stripe_url}/v1/customers/{found['customer']}"
+    key = {"Authorization": "Bearer sk_test_of_the_shop"}
+    shop.until(lambda: httpx.get(at_stripe, headers=key).json().get("deleted"), "the worker deletes her")
+    asked_for = "select params, result, state from credits.stripe_calls where kind = 'delete_customer'"
+    done = [{"params": {}, "result": None, "state": "done"}]
+    shop.until(lambda: shop.bank.rows(asked_for) == done, "the bank forgets the customer's id")
+    assert shop.bank.rows("select account_id from api.forgotten_users") == [
+        {"account_id": found["account_id"]}
+    ]
+
+
+def forgotten(shop: Shop, user_id: str) -> bool:
+    answer = shop.client.post(
+        "/rest/v1/rpc/forget_user", json={"user_id": user_id}, headers=bearer("service_role")
+    )
+    return answer.status_code == 200
+
 
 def test_lost_event_of_a_charge_is_pulled(shop: Shop, ada: User) -> None:
     agree(shop, ada, PAID)

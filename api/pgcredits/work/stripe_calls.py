@@ -12,7 +12,7 @@ import psycopg
 import stripe
 from psycopg.types.json import Jsonb
 
-from pgcredits.work import charge, confirm_card, refund
+from pgcredits.work import charge, confirm_card, delete_customer, refund
 from pgcredits.work.answer import Answer, error_answer, unreachable
 from pgcredits.work.bank import Bank
 from pgcredits.work.call import Call, NotHereError
@@ -30,11 +30,13 @@ _MAKE: dict[str, Callable[[stripe.StripeClient, Call], Any]] = {
     "charge": charge.make,
     "refund": refund.make,
     "confirm_card": confirm_card.make,
+    "delete_customer": delete_customer.make,
 }
 _LOOK_UP: dict[str, Callable[[stripe.StripeClient, Call], Any]] = {
     "charge": charge.look_up,
     "refund": refund.look_up,
     "confirm_card": confirm_card.look_up,
+    "delete_customer": delete_customer.look_up,
 }
 
 

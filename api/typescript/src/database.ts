@@ -142,6 +142,15 @@ export interface Database {
         };
         Relationships: [];
       };
+      /** The accounts of users who were forgotten, without saying who they were. For services. */
+      forgotten_users: {
+        Row: {
+          account_id: string | null;
+          forgotten_at: string | null;
+          finished_at: string | null;
+        };
+        Relationships: [];
+      };
       /** The holds of the caller. A service sees those of every account. */
       holds: {
         Row: {
@@ -765,6 +774,15 @@ export interface Database {
             }
         Returns: Database["api"]["CompositeTypes"]["webhook_result"];
       };
+      forget_user: {
+        Args:
+          | {
+              user_id?: string | null | undefined;
+              account_id?: string | null | undefined;
+              give_up_balance?: boolean | null | undefined;
+            }
+        Returns: Database["api"]["CompositeTypes"]["forgotten_user"];
+      };
       freeze_account: {
         Args:
           | {
@@ -1350,6 +1368,14 @@ export interface Database {
         user_id: string | null;
         module_id: string | null;
         failed_at: string | null;
+        replayed: boolean | null;
+      };
+      /** A user who was forgotten. state: forgotten, or under_way while entries still have metadata. given_up: the balance that expired. sql_logins: logins of the user that an administrator must still drop. */
+      forgotten_user: {
+        account_id: string | null;
+        state: string | null;
+        given_up: Numeric | null;
+        sql_logins: string[] | null;
         replayed: boolean | null;
       };
       /** The present period of the free plan. granted: whether its allowance was given. replayed: the account had the free plan already. */

@@ -248,7 +248,7 @@ begin
     v_hash := credits.entry_hash(p_wallet.head_hash, row(
         p_wallet.account_id, v_seq, v_posted_at, v_posted_at, 'spend', -v_paid, v_balance, p_wallet.debt + v_debt, v_draws,
         p_hold.module_id, p_usage, p_hold.price_id, null, p_hold.hold_id, v_late, null, null, null, v_actor,
-        p_hold.metadata, null, p_hold.tags
+        p_hold.metadata, null, p_hold.tags, null
     )::credits.entries);
     insert into credits.entries (account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
         module_id, usage, price_id, hold_id, late, actor, metadata, hash, tags)

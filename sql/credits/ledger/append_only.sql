@@ -13,9 +13,34 @@ end
 $$;
 comment on function credits.refuse_change() is 'Trigger: refuses with PT405 append_only.';
 
+-- The one exception: an entry of an account that is being forgotten loses what people noted in it, and keeps the
+-- digest.
+create or replace function credits.refuse_entry_change()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (tg_op = 'UPDATE') is true and exists (
+        select
+        from credits.forgotten_accounts as f
+        where f.account_id = old.account_id and f.finished_at is null
+    ) then
+        -- Compare every bit: for =, 1.0 and 1 in jsonb are the same.
+        if (new operator(pg_catalog.*=) credits.forgotten_entry(old)) is true then
+            return new;
+        end if;
+    end if;
+    perform credits.fail(405, 'append_only', 'ledger entries cannot be changed: add another one');
+    return null;
+end
+$$;
+comment on function credits.refuse_entry_change() is
+'Trigger: refuses with PT405 append_only every change but that of credits.forget_entries.';
+
 create or replace trigger entries_are_never_changed
 before update or delete on credits.entries
-for each row execute function credits.refuse_change();
+for each row execute function credits.refuse_entry_change();
 alter table credits.entries enable always trigger entries_are_never_changed;
 
 create or replace trigger entries_are_never_truncated

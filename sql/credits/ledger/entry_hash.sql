@@ -3,8 +3,8 @@
 --
 -- The hash is the sha256 of a JSON array in UTF-8, as json_build_array writes it. JSON escapes text, so that bytes
 -- cannot move between fields unseen. Amounts have six decimals, times are seconds since 1970 with six decimals, draws
--- and usage are PostgreSQL's text of jsonb. Metadata go in by digest, so that they can be forgotten; {} has none. No
--- setting of a session changes any of these.
+-- and usage are PostgreSQL's text of jsonb. Metadata go in by digest, so that they can be forgotten; {} has none. Then
+-- the column digests has the digest. No setting of a session changes any of these.
 --
 -- That is format 1. An entry with tags has format 2: an array of the number 2, the digest of the tags, and the array of
 -- format 1. Tags can be forgotten as metadata can.
@@ -18,7 +18,11 @@ returns bytea
 language sql
 stable
 return sha256(convert_to(
-    coalesce('[2, "' || encode(sha256(convert_to(p_entry.tags::text, 'UTF8')), 'hex') || '", ', '')
+    coalesce(
+        '[2, "' || coalesce(
+            p_entry.digests ->> 'tags', encode(sha256(convert_to(p_entry.tags::text, 'UTF8')), 'hex')
+        ) || '", ', ''
+    )
     || json_build_array(
         1,
         encode(p_previous, 'hex'),
@@ -41,8 +45,11 @@ return sha256(convert_to(
         p_entry.campaign_id,
         p_entry.package_name,
         p_entry.actor,
-        encode(sha256(convert_to(nullif(p_entry.metadata, '{}')::text, 'UTF8')), 'hex')
-    )::text || case when p_entry.tags is null then '' else ']' end,
+        coalesce(
+            p_entry.digests ->> 'metadata',
+            encode(sha256(convert_to(nullif(p_entry.metadata, '{}')::text, 'UTF8')), 'hex')
+        )
+    )::text || case when coalesce(p_entry.digests -> 'tags', p_entry.tags) is null then '' else ']' end,
     'UTF8'
 ));
 comment on function credits.entry_hash(bytea, credits.entries) is

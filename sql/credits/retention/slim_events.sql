@@ -8,7 +8,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    case jsonb_typeof(p_value)
+    case coalesce(jsonb_typeof(p_value), 'null')
         when 'object' then
             if p_depth > 20 then
                 return 'null';

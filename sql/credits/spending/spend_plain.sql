@@ -224,7 +224,8 @@ begin
             lead(c.place) over these is null as last,
             credits.chain(c.first_hash, row(
                 c.account_id, c.seq, c.posted_at, c.posted_at, 'spend', c.tokens, c.balance_after, c.debt_after, c.draws,
-                c.module_id, c.usage, c.price_id, null, null, null, null, null, null, v_actor, c.metadata, null, c.tags
+                c.module_id, c.usage, c.price_id, null, null, null, null, null, null, v_actor, c.metadata, null, c.tags,
+                null
             )::credits.entries) over these as hash
         from credits.plain_charges(p_items, p_account_ids, p_at) as c
         window these as (partition by c.account_id order by c.place rows unbounded preceding)

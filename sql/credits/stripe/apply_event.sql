@@ -172,6 +172,12 @@ begin
         outcome = v_receipt.outcome, reason = v_event.reason, trouble = null, names = v_event.names,
         account_id = v_event.account_id, order_id = v_event.order_id
     where e.event_id = p_event_id;
+    if (v_family is null and v_event.type like 'customer.%') is true then
+        -- It is about a person, and moves nothing. Nobody will ever read more of it.
+        update credits.stripe_events as e
+        set payload = credits.without_person(e.payload), original = null, slimmed_at = credits.clock()
+        where e.event_id = p_event_id;
+    end if;
     -- 4. The order, or its payment, may be known now, also when it was parked: apply the events that waited for it.
     if (v_receipt.order_id is not null and v_family in ('session', 'intent', 'invoice')) is true
         and v_receipt.outcome is distinct from 'waiting' then

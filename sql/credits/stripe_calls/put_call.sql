@@ -15,5 +15,5 @@ begin
 end
 $$;
 comment on function credits.put_call(uuid, text, uuid, jsonb) is
-'Writes a call to Stripe: charge (made for an attempt), refund (for a request) or confirm_card (for an attempt). Its '
-'key is the same for every repeat.';
+'Writes a call to Stripe: charge (made for an attempt), refund (for a request), confirm_card (for an '
+'attempt) or delete_customer (for nothing: p_made_for is random). Its key is the same for every repeat.';

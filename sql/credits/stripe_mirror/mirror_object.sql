@@ -19,6 +19,26 @@ $$;
 comment on function credits.named_order(jsonb) is
 'The account and the order that an object at Stripe names, whether they exist or not. Nulls when it names none.';
 
+create or replace function credits.is_forgotten(p_account_id uuid, p_payment_intent_id text)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
+        select
+        from credits.forgotten_accounts as f
+        where f.account_id = p_account_id or f.account_id = (
+            select o.account_id from credits.stripe_objects as o where o.object_id = p_payment_intent_id
+        )
+    );
+end
+$$;
+comment on function credits.is_forgotten(uuid, text) is
+'Whether an object at Stripe is about a user who was forgotten: by the account that it names, or by its payment '
+'intent.';
+
 create or replace function credits.mirror_object(p_object jsonb)
 returns credits.stripe_mirror
 language plpgsql
@@ -62,7 +82,10 @@ begin
     end;
     v_row.created_at := credits.stripe_time(p_object -> 'created');
     v_row.pulled_at := credits.clock();
-    v_row.payload := p_object;
+    v_row.payload := case
+        when credits.is_forgotten(v_row.named_account, v_row.payment_intent_id) then credits.without_person(p_object)
+        else p_object
+    end;
     return v_row;
 end
 $$;

@@ -59,6 +59,7 @@ CHECKS = (
     "check_api_keys",
     "check_sessions",
     "check_partitions",
+    "check_forgotten",
     "check_tags",
 )
 
@@ -109,6 +110,12 @@ def in_this_database(command: str) -> str:
 
 # The first attempt of the account with automatic top-ups, which has succeeded, and the second, in flight.
 TOPPED, IN_FLIGHT = f"{ME} and state = 'succeeded'", f"{ME} and state = 'open'"
+# Its user was forgotten two days ago.
+FORGOTTEN = (
+    "insert into credits.forgotten_accounts (account_id, forgotten_at, finished_at, gave_up, actor)"
+    " select account_id, now() - interval '2 days', now(), 0, 'me' from credits.wallets"
+    f" where {ME}; "
+)
 # An endpoint, and a notice for it.
 TOLD = (
     "insert into credits.webhook_endpoints (url, created_by, created_at, enabled_at)"
@@ -770,6 +777,26 @@ FAULTS = {
         " select account_id, notice_id, endpoint_id, now() - interval '25 hours', now()"
         " from notice cross join credits.webhook_endpoints",
         TOLD + "update credits.webhook_endpoints set disabled_at = now(), disabled_reason = 'nobody knows'",
+    ],
+    "check_forgotten": [
+        f"update credits.entries set digests = '{{}}' where {ME} and seq = {SPENT_LAST}",
+        "insert into credits.forgotten_accounts (account_id, forgotten_at, gave_up, actor)"
+        f" select account_id, now(), 0, 'me' from credits.wallets where {ME}",
+        FORGOTTEN
+        + "delete from credits.identities where "
+        + ME
+        + "; update credits.wallets set status = 'closed'"
+        f" where {ME}; update credits.forgotten_accounts set finished_at = null where {ME}",
+        FORGOTTEN
+        + "delete from credits.identities where "
+        + ME
+        + "; update credits.wallets set status = 'closed'"
+        " where "
+        + ME
+        + "; insert into credits.stripe_calls (account_id, kind, made_for, idempotency_key, params,"
+        " state, due_at, created_at, ended_at)"
+        f" select account_id, 'delete_customer', account_id, 'x', '{{}}', 'failed', now(), now(), now()"
+        f" from credits.wallets where {ME}",
     ],
     "check_partitions": [
         "update credits.settings set test_clocks = false;"

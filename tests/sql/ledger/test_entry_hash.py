@@ -104,6 +104,7 @@ def test_chain_of_a_real_account_is_what_python_makes_of_it(
         *("module_id", "usage", "price_id", "order_id", "hold_id", "late", "refunds_seq", "campaign_id"),
         "package_name",
         "tags",
+        "digests",
     }
     assert [entry["seq"] for entry in entries if entry["tags"]] == [6, 7]
     previous = b""
@@ -181,8 +182,8 @@ COLUMNS = tuple(EXAMPLE[0])
 def in_sql(admin: Connection, previous: bytes, entry: dict[str, Any]) -> bytes:
     values = ", ".join(["%s"] * len(COLUMNS))
     row = admin.execute(
-        f"select credits.entry_hash(%s, row({values}, null, %s)::credits.entries)",
-        (previous, *(entry[name] for name in COLUMNS), entry.get("tags")),
+        f"select credits.entry_hash(%s, row({values}, null, %s, %s)::credits.entries)",
+        (previous, *(entry[name] for name in COLUMNS), entry.get("tags"), entry.get("digests")),
     ).fetchone()
     assert row is not None
     return bytes(row[0])
@@ -210,7 +211,7 @@ VECTOR = (
     " '1969-12-31 23:59:59.999999Z', 'spend', -3.0625, 996.9375, 0,"
     """ '[{"tokens": 3.0625, "lot_id": 1}]', 'café', '{"calls": 1}', 42,"""
     " '22222222-2222-3333-4444-555555555555', '33333333-2222-3333-4444-555555555555', true, 6, 'hello', 'ü',"
-    """ 'authenticated', '{"job": "é"}', null, null)::credits.entries"""
+    """ 'authenticated', '{"job": "é"}', null, null, null)::credits.entries"""
 )
 # Never to be changed: chains that were written with it must be proved for ever.
 FROZEN_ENTRY: dict[str, Any] = {
@@ -246,7 +247,7 @@ def test_format_is_frozen(admin: Connection) -> None:
 
 
 # The same with tags: format 2, never to be changed either.
-TAGGED = VECTOR.replace("null, null)::credits.entries", """null, '{"job": "é"}')::credits.entries""")
+TAGGED = VECTOR.replace("null, null, null)::credits", """null, '{"job": "é"}', null)::credits""")
 
 
 def test_second_format_is_frozen(admin: Connection) -> None:
@@ -259,6 +260,16 @@ def test_no_entry_without_tags_has_the_hash_of_one_with_tags(admin: Connection) 
     """Other tags have another hash. Tags cannot move to the metadata, nor to another field."""
     odd = ({}, {"tags": '{"a": "b"}'}, {"tags": '{"a": "c"}'}, {"metadata": '{"a": "b"}'})
     assert len({in_sql(admin, b"", EXAMPLE[1] | other) for other in odd}) == 4
+
+
+def test_digests_stand_for_forgotten_metadata_and_tags(admin: Connection) -> None:
+    said = {"metadata": '{"a": "b"}', "tags": '{"c": "d"}'}
+    digests = {name: sha256(text.encode()).hexdigest() for name, text in said.items()}
+    for names in (["metadata"], ["tags"], ["metadata", "tags"]):
+        whole = EXAMPLE[1] | {name: said[name] for name in names}
+        gone = EXAMPLE[1] | {"digests": json.dumps({name: digests[name] for name in names})}
+        assert in_sql(admin, b"", gone) == in_sql(admin, b"", whole) == entry_hash(b"", whole)
+        assert in_sql(admin, b"", gone) != in_sql(admin, b"", EXAMPLE[1])
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,7 @@ AUDIT = {
             "api_keys",
             "sessions",
             "partitions",
+            "forgotten",
             "tags",
         )
     ),
@@ -262,6 +263,7 @@ BOOKS = {
         "awaited_objects",
         "inactive_accounts",
         "retention_periods",
+        "forgotten_accounts",
         "stripe_objects",
         "topups",
         "wallets",
@@ -281,6 +283,7 @@ WEBHOOKS = {
 }
 
 API_KEYS = {"api.api_keys", "credits.api_keys"}
+FORGOTTEN = {"api.forgotten_users", "credits.forgotten_accounts"}
 # The tables under balance and holds: all that a spender reads of its users.
 TILL = {
     *(f"api.{view}" for view in ("balance", "holds")),
@@ -305,6 +308,7 @@ SELECT = {
     | REFUNDS
     | WEBHOOKS
     | API_KEYS
+    | FORGOTTEN
     | {"api.release", "credits.releases", "api.balance_versions"},
     "analyst": ANALYTICS | {"credits.current_lots"},
     "auditor": ANALYTICS - {"analytics.people"} | AUDIT | BOOKS | FINANCE | MONEY,
@@ -556,6 +560,7 @@ SERVE = {
     "api.rotate_api_key(text,interval,timestamp with time zone,text)": "'nothing'",
     "api.revoke_api_key(text,text)": "'nothing'",
     "api.resolve_api_key(text,text)": "'nothing', 'nothing'",
+    "api.forget_user(text,uuid,boolean)": "'nobody'",
     "api.read_stripe_list(text,timestamp with time zone)": "'events'",
     "api.note_stripe_page(text,jsonb,boolean,text)": "'events', '[]', false",
     "api.missing_from_stripe()": "",

@@ -188,6 +188,11 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "http_status": Omitted("nobody answered, so it is sent again"),
         "trouble": Omitted("nobody said what went wrong"),
     },
+    "forget_user/3": {
+        "user_id": "bad_user",
+        "account_id": Omitted("user_id says whom"),
+        "give_up_balance": Omitted("a balance that was paid is kept, and the user with it"),
+    },
     "freeze_account/2": {"user_id": "bad_user", "reason": NO_REASON},
     "guest_allowance/3": {"device_keys": "bad_guest", "network_keys": "bad_guest", "shared_network": SHARED},
     "guest_consume/4": {
@@ -476,6 +481,7 @@ class World:
             "find_credential/1": bea,
             "finish_sign_in/2": bea | {"network_keys": ["c" * 64]},
             "finish_webhook/6": self.message | {"http_status": 204, "trouble": "slow"},
+            "forget_user/3": {"user_id": "told", "give_up_balance": True},
             "freeze_account/2": self.ada | {"reason": "why"},
             "guest_allowance/3": self.guest | {"shared_network": True},
             "guest_consume/4": self.guest | whisper | {"shared_network": True},
