@@ -171,6 +171,14 @@ CREATE TYPE api.failure_receipt AS (
 	replayed boolean
 );
 COMMENT ON TYPE api.failure_receipt IS 'A failed use that was recorded.';
+CREATE TYPE api.forgotten_user AS (
+	account_id uuid,
+	state text,
+	given_up numeric,
+	sql_logins text[],
+	replayed boolean
+);
+COMMENT ON TYPE api.forgotten_user IS 'A user who was forgotten. state: forgotten, or under_way while entries still have metadata. given_up: the balance that expired. sql_logins: logins of the user that an administrator must still drop.';
 CREATE TYPE api.free_plan_receipt AS (
 	user_id text,
 	plan_id text,
@@ -672,7 +680,7 @@ CREATE FUNCTION api.claim_stripe_calls(most bigint DEFAULT 10, lease_seconds big
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) IS 'Take calls to Stripe that are due, most at a time, for lease_seconds. For services: pgcredits work makes the calls.
-calls: an array of objects. kind: charge, refund or confirm_card. params: the parameters of the call. idempotency_key:
+calls: an array of objects. kind: charge, refund, confirm_card or delete_customer. params: the parameters of the call. idempotency_key:
 its key, the same each time. must_look_up: do not make the call, but look whether an earlier try was done, since
 first_tried_at (seconds since 1970). Report each answer to report_stripe_call, with account_id, call_id and lease.
 A call without a report is due again when its lease has ended. Several workers may call this at once.
@@ -855,6 +863,18 @@ COMMENT ON FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint
 one. trouble: what went wrong. A status from 200 to 299 means that it was delivered; anything else is tried again later.
 An endpoint that answers 410, or that has taken nothing for five days, is disabled. Safe to repeat.
 Raises PT404 unknown_webhook, PT422 bad_reason (trouble is too long, or has control characters), PT503 busy, PT403 not_yours.';
+CREATE FUNCTION api.forget_user(user_id text DEFAULT NULL::text, account_id uuid DEFAULT NULL::uuid, give_up_balance boolean DEFAULT false) RETURNS api.forgotten_user
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.forget_user(user_id text, account_id uuid, give_up_balance boolean) IS 'Forget a user: who they were, how they signed in, what was noted about them, and their customer at Stripe. For
+services. The books stay, without a name: entries, orders and amounts, and the hash chain verifies as before. The
+account is closed. If the same person signs up again, that is a new account.
+user_id or account_id: whom. account_id also repeats the call after a restore from an older backup, and goes on while
+state is under_way (maintain does so, too). give_up_balance: whether a balance that was paid may expire; a balance that
+was given always does. sql_logins: logins of the user, which an administrator must drop.
+Raises PT404 unknown_user, PT409 cannot_forget (reasons: debt, hold, refund, dispute, payment, subscription, event,
+balance), PT422 bad_user, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.freeze_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1496,7 +1516,8 @@ CREATE TABLE credits.entries (
     actor text NOT NULL,
     metadata jsonb NOT NULL,
     hash bytea NOT NULL,
-    tags jsonb
+    tags jsonb,
+    digests jsonb
 )
 PARTITION BY RANGE (posted_at);
 ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
@@ -1517,6 +1538,7 @@ COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came
 COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name. The id of its API key follows after a colon, except in charges and captures.';
 COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 COMMENT ON COLUMN credits.entries.tags IS 'What the use was for: small texts by name, as credits.is_tags says. A capture has those of its hold, a refund those of its charge. Null for no tags.';
+COMMENT ON COLUMN credits.entries.digests IS 'Null, or for an entry of a forgotten account the sha256 of what is gone, in hex: metadata, tags. The hash of the entry is computed with these.';
 CREATE TABLE credits.wallets (
     account_id uuid NOT NULL,
     seq bigint DEFAULT 0 NOT NULL,
@@ -2087,7 +2109,7 @@ CREATE TABLE credits.stripe_calls (
     created_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT stripe_calls_end_has_time CHECK (((state = 'due'::text) = (ended_at IS NULL))),
-    CONSTRAINT stripe_calls_kind_is_known CHECK ((kind = ANY (ARRAY['charge'::text, 'refund'::text, 'confirm_card'::text]))),
+    CONSTRAINT stripe_calls_kind_is_known CHECK ((kind = ANY (ARRAY['charge'::text, 'refund'::text, 'confirm_card'::text, 'delete_customer'::text]))),
     CONSTRAINT stripe_calls_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
     CONSTRAINT stripe_calls_tries_are_sane CHECK (((tries >= 0) AND ((tries > 0) = (first_tried_at IS NOT NULL))))
 );
@@ -2800,6 +2822,10 @@ CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.digest_of(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN encode(sha256(convert_to(p_text, 'UTF8'::name)), 'hex'::text);
+COMMENT ON FUNCTION credits.digest_of(p_text text) IS 'The sha256 of a text in UTF-8, in hex. Null for null.';
 CREATE FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2901,7 +2927,7 @@ CREATE FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb)
 COMMENT ON FUNCTION credits.enter_api_key(p_key credits.api_keys, p_arguments jsonb) IS 'Writes an API key while the keys are locked. A call that repeats another, by its idempotency key, gets the key of that call, without its text. Raises PT409 key_reused, PT422 bad_key.';
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RETURNS bytea
     LANGUAGE sql STABLE
-    RETURN sha256(convert_to(((COALESCE((('[2, "'::text || encode(sha256(convert_to(((p_entry).tags)::text, 'UTF8'::name)), 'hex'::text)) || '", '::text), ''::text) || (json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text) || CASE WHEN ((p_entry).tags IS NULL) THEN ''::text ELSE ']'::text END), 'UTF8'::name));
+    RETURN sha256(convert_to(((COALESCE((('[2, "'::text || COALESCE(((p_entry).digests ->> 'tags'::text), encode(sha256(convert_to(((p_entry).tags)::text, 'UTF8'::name)), 'hex'::text))) || '", '::text), ''::text) || (json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, COALESCE(((p_entry).digests ->> 'metadata'::text), encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text))))::text) || CASE WHEN (COALESCE(((p_entry).digests -> 'tags'::text), (p_entry).tags) IS NULL) THEN ''::text ELSE ']'::text END), 'UTF8'::name));
 COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) IS 'sha256 of the hash before (empty for the first) and the fields of an entry.';
 CREATE FUNCTION credits.entry_lines(p_account_id uuid, p_line text, p_first bigint, p_last bigint) RETURNS SETOF audit.balance_line
     LANGUAGE plpgsql STABLE
@@ -3097,6 +3123,11 @@ CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
 COMMENT ON FUNCTION credits.fingerprint(p_arguments jsonb) IS 'The sha256 of a call''s arguments, which is kept with its key.';
+CREATE FUNCTION credits.finish_forgetting(p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.finish_forgetting(p_most bigint) IS 'Goes on with accounts whose entries still have metadata, and reduces Stripe''s later events about forgotten accounts. At most p_most of each; returns how many.';
 CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS api.guest_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3127,6 +3158,16 @@ CREATE FUNCTION credits.follow_prices() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
+CREATE FUNCTION credits.forget_account(p_account_id uuid, OUT gave_up numeric, OUT logins text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_account(p_account_id uuid, OUT gave_up numeric, OUT logins text[]) IS 'Forgets the user of a locked account, except for what the entries say: credits.go_on_forgetting does that. gave_up: the balance that expired. logins: SQL logins that an administrator must drop.';
+CREATE FUNCTION credits.forget_at_stripe(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_at_stripe(p_account_id uuid) IS 'Reduces what Stripe said about the user of an account to ids, amounts and times, and has `pgcredits work` delete the customer at Stripe.';
 CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3137,16 +3178,31 @@ CREATE FUNCTION credits.forget_deliveries(p_most bigint) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_deliveries(p_most bigint) IS 'Forgets at most p_most messages that were delivered longer ago than their period. Returns how many.';
+CREATE FUNCTION credits.forget_entries(p_account_id uuid, p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_entries(p_account_id uuid, p_most bigint) IS 'Takes what they said out of at most p_most entries of an account that is being forgotten. Returns how many. Raises PT405 append_only for any other account.';
 CREATE FUNCTION credits.forget_guests(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_guests(p_most bigint) IS 'Forgets at most p_most uses of guests that are older than their period, as many devices without uses, and networks without uses. Returns how many uses and devices.';
+CREATE FUNCTION credits.forget_identity(p_account_id uuid) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_identity(p_account_id uuid) IS 'Removes the user ids of an account, how its user signed in and from where. Returns the SQL logins that were its user''s: an administrator must drop them.';
 CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than their period (35 days or more), and returns how many. After that a repeat of such a call is a new call.';
+CREATE FUNCTION credits.forget_notes(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forget_notes(p_account_id uuid) IS 'Removes what callers, products and operators noted about an account, outside its entries, and its referral code.';
 CREATE FUNCTION credits.forget_notices(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3162,6 +3218,52 @@ CREATE FUNCTION credits.forget_sessions(p_max bigint) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_sessions(p_max bigint) IS 'Forgets at most p_max sessions that expired longer ago than their period, and returns how many. Null means all of them.';
+CREATE TABLE credits.topup_consents (
+    account_id uuid NOT NULL,
+    consent_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    agreed_id uuid NOT NULL,
+    words text,
+    threshold credits.amount,
+    pack_id text,
+    tokens credits.amount,
+    amount bigint,
+    currency text,
+    monthly_limit bigint,
+    customer_id text,
+    payment_method_id text,
+    reason text,
+    actor text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT topup_consents_amounts_are_sane CHECK (((kind <> 'consent'::text) OR ((((threshold)::numeric > (0)::numeric) AND ((tokens)::numeric > (0)::numeric) AND (amount > 0) AND (monthly_limit >= amount)) IS TRUE))),
+    CONSTRAINT topup_consents_card_is_named CHECK (((kind <> 'card'::text) OR (payment_method_id IS NOT NULL))),
+    CONSTRAINT topup_consents_kind_is_known CHECK ((kind = ANY (ARRAY['consent'::text, 'card'::text, 'withdrawal'::text, 'stop'::text]))),
+    CONSTRAINT topup_consents_name_themselves CHECK (((kind = 'consent'::text) = (agreed_id = consent_id))),
+    CONSTRAINT topup_consents_say_to_what CHECK ((num_nonnulls(words, threshold, tokens, amount, currency, monthly_limit) =
+CASE kind
+    WHEN 'consent'::text THEN 6
+    ELSE 0
+END)),
+    CONSTRAINT topup_consents_stop_has_reason CHECK (((kind <> 'stop'::text) OR (reason IS NOT NULL)))
+);
+ALTER TABLE ONLY credits.topup_consents FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.topup_consents IS 'What users agreed to about automatic top-ups, which cards they saved for it, and what ended it. Never changed.';
+COMMENT ON COLUMN credits.topup_consents.kind IS 'consent, card (one was saved for a consent), withdrawal (by the user), or stop (by the bank: see reason).';
+COMMENT ON COLUMN credits.topup_consents.agreed_id IS 'The consent that this row is about: itself, for a consent.';
+COMMENT ON COLUMN credits.topup_consents.words IS 'What the user was shown when they agreed.';
+COMMENT ON COLUMN credits.topup_consents.tokens IS 'What one top-up brought then.';
+COMMENT ON COLUMN credits.topup_consents.amount IS 'What one top-up costs, in minor units of currency.';
+COMMENT ON COLUMN credits.topup_consents.monthly_limit IS 'What may be charged in a month (UTC), in minor units.';
+CREATE FUNCTION credits.forgotten_consent(p_consent credits.topup_consents) RETURNS credits.topup_consents
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forgotten_consent(p_consent credits.topup_consents) IS 'An agreement, or what ended one, with a digest in place of the words, and without customer and card.';
+CREATE FUNCTION credits.forgotten_entry(p_entry credits.entries) RETURNS credits.entries
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.forgotten_entry(p_entry credits.entries) IS 'An entry without what callers and people noted in it, and with digests of that. An entry in which they noted nothing is returned as it is.';
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -3225,6 +3327,16 @@ CREATE FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) IS 'Gives tokens of an order back: into its lots (p_draws), and to its debt (p_debt). Returns when that was posted, or null if there was nothing to give back.';
+CREATE FUNCTION credits.give_up_balance(p_account_id uuid) RETURNS numeric
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.give_up_balance(p_account_id uuid) IS 'Lets all tokens of a locked wallet expire now, on the books. Returns how many.';
+CREATE FUNCTION credits.go_on_forgetting(p_account_id uuid, p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.go_on_forgetting(p_account_id uuid, p_most bigint) IS 'Takes what they said out of at most p_most entries of an account that is being forgotten, and notes when none is left. Returns how many. 0 if another session is at it.';
 CREATE FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3390,6 +3502,11 @@ CREATE FUNCTION credits.is_for_period(p_invoice jsonb) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.is_for_period(p_invoice jsonb) IS 'Whether an invoice is for a period of a subscription, or for a change within one, or credits a part of one. Never null.';
+CREATE FUNCTION credits.is_forgotten(p_account_id uuid, p_payment_intent_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_forgotten(p_account_id uuid, p_payment_intent_id text) IS 'Whether an object at Stripe is about a user who was forgotten: by the account that it names, or by its payment intent.';
 CREATE FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN COALESCE(((jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
@@ -4648,7 +4765,7 @@ CREATE FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) IS 'Writes a call to Stripe: charge (made for an attempt), refund (for a request) or confirm_card (for an attempt). Its key is the same for every repeat.';
+COMMENT ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) IS 'Writes a call to Stripe: charge (made for an attempt), refund (for a request), confirm_card (for an attempt) or delete_customer (for nothing: p_made_for is random). Its key is the same for every repeat.';
 CREATE FUNCTION credits.put_for_products(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4832,6 +4949,11 @@ CREATE FUNCTION credits.refuse_consent_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_consent_change() IS 'Trigger: refuses with PT405 append_only.';
+CREATE FUNCTION credits.refuse_entry_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_entry_change() IS 'Trigger: refuses with PT405 append_only every change but that of credits.forget_entries.';
 CREATE FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5542,6 +5664,11 @@ CREATE FUNCTION credits.whole(quantity numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((quantity = trunc(quantity)) IS TRUE) THEN quantity ELSE NULL::numeric END;
 COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; otherwise null.';
+CREATE FUNCTION credits.why_not_forget(p_account_id uuid, p_give_up_balance boolean) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.why_not_forget(p_account_id uuid, p_give_up_balance boolean) IS 'Why the user of an account cannot be forgotten now: debt, hold, refund, dispute, payment, subscription, event (one of Stripe''s that waits or is parked), balance (one that was paid, unless p_give_up_balance). Empty if nothing stands in the way.';
 CREATE FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6554,42 +6681,6 @@ COMMENT ON COLUMN api.api_keys.last_used_at IS 'When it was last used, to the mi
 COMMENT ON COLUMN api.api_keys.rotated_at IS 'When its present secret was made.';
 COMMENT ON COLUMN api.api_keys.old_secret_until IS 'Until when a secret before that still works. Null: none does.';
 COMMENT ON COLUMN api.api_keys.old_secret_used_at IS 'When such a secret was last used.';
-CREATE TABLE credits.topup_consents (
-    account_id uuid NOT NULL,
-    consent_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    kind text NOT NULL,
-    agreed_id uuid NOT NULL,
-    words text,
-    threshold credits.amount,
-    pack_id text,
-    tokens credits.amount,
-    amount bigint,
-    currency text,
-    monthly_limit bigint,
-    customer_id text,
-    payment_method_id text,
-    reason text,
-    actor text NOT NULL,
-    decided_at timestamp with time zone NOT NULL,
-    CONSTRAINT topup_consents_amounts_are_sane CHECK (((kind <> 'consent'::text) OR ((((threshold)::numeric > (0)::numeric) AND ((tokens)::numeric > (0)::numeric) AND (amount > 0) AND (monthly_limit >= amount)) IS TRUE))),
-    CONSTRAINT topup_consents_card_is_named CHECK (((kind <> 'card'::text) OR (payment_method_id IS NOT NULL))),
-    CONSTRAINT topup_consents_kind_is_known CHECK ((kind = ANY (ARRAY['consent'::text, 'card'::text, 'withdrawal'::text, 'stop'::text]))),
-    CONSTRAINT topup_consents_name_themselves CHECK (((kind = 'consent'::text) = (agreed_id = consent_id))),
-    CONSTRAINT topup_consents_say_to_what CHECK ((num_nonnulls(words, threshold, tokens, amount, currency, monthly_limit) =
-CASE kind
-    WHEN 'consent'::text THEN 6
-    ELSE 0
-END)),
-    CONSTRAINT topup_consents_stop_has_reason CHECK (((kind <> 'stop'::text) OR (reason IS NOT NULL)))
-);
-ALTER TABLE ONLY credits.topup_consents FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.topup_consents IS 'What users agreed to about automatic top-ups, which cards they saved for it, and what ended it. Never changed.';
-COMMENT ON COLUMN credits.topup_consents.kind IS 'consent, card (one was saved for a consent), withdrawal (by the user), or stop (by the bank: see reason).';
-COMMENT ON COLUMN credits.topup_consents.agreed_id IS 'The consent that this row is about: itself, for a consent.';
-COMMENT ON COLUMN credits.topup_consents.words IS 'What the user was shown when they agreed.';
-COMMENT ON COLUMN credits.topup_consents.tokens IS 'What one top-up brought then.';
-COMMENT ON COLUMN credits.topup_consents.amount IS 'What one top-up costs, in minor units of currency.';
-COMMENT ON COLUMN credits.topup_consents.monthly_limit IS 'What may be charged in a month (UTC), in minor units.';
 CREATE VIEW api.auto_topup WITH (security_invoker='true') AS
  SELECT u.user_id,
     t.state,
@@ -6916,6 +7007,27 @@ COMMENT ON COLUMN api.failures.module_id IS 'The module that failed.';
 COMMENT ON COLUMN api.failures.module_title IS 'Its title, if the module is listed.';
 COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when it was not reported.';
 COMMENT ON COLUMN api.failures.metadata IS 'What the service noted with it.';
+CREATE TABLE credits.forgotten_accounts (
+    account_id uuid NOT NULL,
+    forgotten_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    gave_up credits.amount NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT forgotten_accounts_come_in_order CHECK (((finished_at IS NULL) OR (finished_at >= forgotten_at)))
+);
+ALTER TABLE ONLY credits.forgotten_accounts FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.forgotten_accounts IS 'Accounts whose users were forgotten. Nothing here says who they were. api.forget_user writes it, and nothing removes a row.';
+COMMENT ON COLUMN credits.forgotten_accounts.finished_at IS 'When the last of its entries lost what it said. Null: api.maintain goes on with it.';
+COMMENT ON COLUMN credits.forgotten_accounts.gave_up IS 'The balance that expired because the user was forgotten.';
+CREATE VIEW api.forgotten_users WITH (security_invoker='true') AS
+ SELECT account_id,
+    forgotten_at,
+    finished_at
+   FROM credits.forgotten_accounts f;
+COMMENT ON VIEW api.forgotten_users IS 'The accounts of users who were forgotten, without saying who they were. For services.';
+COMMENT ON COLUMN api.forgotten_users.account_id IS 'The account, which is closed and has no user.';
+COMMENT ON COLUMN api.forgotten_users.forgotten_at IS 'When its user was forgotten.';
+COMMENT ON COLUMN api.forgotten_users.finished_at IS 'When the last entry lost what it said. Null: it is under way.';
 CREATE VIEW api.holds WITH (security_invoker='true') AS
  SELECT ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
     u.user_id,
@@ -8536,6 +8648,43 @@ A row means: the liability in the reports is wrong, because the tokens, the cost
 entries, were changed by hand.
 What to do: look at the findings of check_lots, which says whether the entries or the lot are right. A lot that costs more
 than its order, or not a whole number of minor units, was changed itself.';
+CREATE VIEW audit.check_forgotten WITH (security_invoker='true') AS
+ SELECT e.account_id,
+    format('entry %s says what it said: nobody forgot this account'::text, e.seq) AS expected,
+    'digests'::text AS found
+   FROM credits.entries e
+  WHERE ((e.digests IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM credits.forgotten_accounts f
+          WHERE (f.account_id = e.account_id)))))
+UNION ALL
+ SELECT f.account_id,
+    'a closed account without a user'::text AS expected,
+    format('%s, %s user ids'::text, w.status, n.identities) AS found
+   FROM ((credits.forgotten_accounts f
+     JOIN credits.wallets w ON ((f.account_id = w.account_id)))
+     CROSS JOIN LATERAL ( SELECT count(*) AS identities
+           FROM credits.identities i
+          WHERE (i.account_id = f.account_id)) n)
+  WHERE (((w.status)::text <> 'closed'::text) OR (n.identities > 0))
+UNION ALL
+ SELECT f.account_id,
+    'entries lose what they say within a day'::text AS expected,
+    format('under way since %s: does anything call api.maintain?'::text, credits.utc_text(f.forgotten_at)) AS found
+   FROM credits.forgotten_accounts f
+  WHERE ((f.finished_at IS NULL) AND (f.forgotten_at < (credits.clock() - '24:00:00'::interval)))
+UNION ALL
+ SELECT c.account_id,
+    'its customer is deleted at Stripe within a week'::text AS expected,
+    format('%s since %s: %s'::text, c.state, credits.utc_text(c.created_at), COALESCE(c.trouble, 'no answer'::text)) AS found
+   FROM credits.stripe_calls c
+  WHERE ((c.kind = 'delete_customer'::text) AND (c.state <> 'done'::text) AND ((c.state <> 'due'::text) OR (c.created_at < (credits.clock() - '168:00:00'::interval))));
+COMMENT ON VIEW audit.check_forgotten IS 'Only entries of forgotten accounts have digests in place of what they said. Forgotten accounts are closed and have no
+user, and their customer at Stripe is deleted.
+A row means: somebody changed an entry, or brought a forgotten user back; or the maintenance does not run; or Stripe did
+not delete the customer.
+What to do: of digests and users, find out who had the rights of the owner, and compare with an anchor
+(docs/auditing.md). If it is under way, run `pgcredits maintain`. If it is about Stripe, run `pgcredits work`, or delete
+the customer at Stripe by hand.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  WITH uses_in_window AS (
          SELECT used.guest_id,
@@ -10565,14 +10714,18 @@ UNION ALL
     COALESCE((e.tags)::text, 'none'::text) AS found
    FROM (credits.entries e
      JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
-  WHERE (e.tags IS DISTINCT FROM h.tags)
+  WHERE ((e.tags IS DISTINCT FROM h.tags) AND (NOT (EXISTS ( SELECT
+           FROM credits.forgotten_accounts f
+          WHERE ((f.account_id = e.account_id) AND (f.finished_at IS NULL))))))
 UNION ALL
  SELECT e.account_id,
     format('entry %s has the tags of entry %s: %s'::text, e.seq, e.refunds_seq, COALESCE((c.tags)::text, 'none'::text)) AS expected,
     COALESCE((e.tags)::text, 'none'::text) AS found
    FROM (credits.entries e
      JOIN credits.entries c ON (((e.account_id = c.account_id) AND (e.refunds_seq = c.seq))))
-  WHERE ((e.kind = 'refund'::credits.entry_kind) AND (e.tags IS DISTINCT FROM c.tags))
+  WHERE ((e.kind = 'refund'::credits.entry_kind) AND (e.tags IS DISTINCT FROM c.tags) AND (NOT (EXISTS ( SELECT
+           FROM credits.forgotten_accounts f
+          WHERE ((f.account_id = e.account_id) AND (f.finished_at IS NULL))))))
 UNION ALL
  SELECT e.account_id,
     format('entry %s (%s) has no tags'::text, e.seq, e.kind) AS expected,
@@ -10968,7 +11121,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_due c;
+   FROM audit.check_due c
+UNION ALL
+ SELECT 'check_forgotten'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_forgotten c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -11177,7 +11336,8 @@ CREATE TABLE credits.entries_default (
     actor text CONSTRAINT entries_actor_not_null NOT NULL,
     metadata jsonb CONSTRAINT entries_metadata_not_null NOT NULL,
     hash bytea CONSTRAINT entries_hash_not_null NOT NULL,
-    tags jsonb
+    tags jsonb,
+    digests jsonb
 );
 ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
@@ -11433,6 +11593,8 @@ ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
 ALTER TABLE ONLY credits.finance_accounts
     ADD CONSTRAINT finance_accounts_pkey PRIMARY KEY (account);
+ALTER TABLE ONLY credits.forgotten_accounts
+    ADD CONSTRAINT forgotten_accounts_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.free_periods
     ADD CONSTRAINT free_periods_pkey PRIMARY KEY (account_id, period_starts_at);
 ALTER TABLE ONLY credits.guest_limits
@@ -11574,6 +11736,7 @@ CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (ref
 CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
 CREATE INDEX dimensions_parent_idx ON credits.dimensions USING btree (parent);
 CREATE INDEX failures_module_idx ON credits.failures USING btree (module_id, failed_at);
+CREATE INDEX forgotten_accounts_unfinished_idx ON credits.forgotten_accounts USING btree (account_id) WHERE (finished_at IS NULL);
 CREATE INDEX free_periods_lot_idx ON credits.free_periods USING btree (account_id, lot_id);
 CREATE INDEX free_periods_plan_idx ON credits.free_periods USING btree (plan_id, version);
 CREATE INDEX guest_uses_guest_idx ON credits.guest_uses USING btree (guest_id, used_at);
@@ -11618,6 +11781,7 @@ CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_i
 CREATE INDEX stripe_calls_due_idx ON credits.stripe_calls USING btree (due_at) WHERE (state = 'due'::text);
 CREATE UNIQUE INDEX stripe_calls_made_for_idx ON credits.stripe_calls USING btree (account_id, kind, made_for);
 CREATE INDEX stripe_events_full_idx ON credits.stripe_events USING btree (received_at) WHERE (slimmed_at IS NULL);
+CREATE INDEX stripe_events_full_of_account_idx ON credits.stripe_events USING btree (account_id) WHERE ((slimmed_at IS NULL) AND (account_id IS NOT NULL));
 CREATE INDEX stripe_events_names_idx ON credits.stripe_events USING gin (names) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
@@ -11644,7 +11808,7 @@ CREATE INDEX webhook_deliveries_endpoint_idx ON credits.webhook_deliveries USING
 CREATE UNIQUE INDEX webhook_secrets_one_lasts ON credits.webhook_secrets USING btree (endpoint_id) WHERE (valid_until IS NULL);
 ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
 CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
-CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
+CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_entry_change();
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_changed;
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_truncated;
@@ -11713,6 +11877,8 @@ ALTER TABLE ONLY credits.event_decisions
     ADD CONSTRAINT event_decisions_event_fkey FOREIGN KEY (event_id) REFERENCES credits.stripe_events(event_id);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.forgotten_accounts
+    ADD CONSTRAINT forgotten_accounts_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.free_periods
     ADD CONSTRAINT free_periods_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.free_periods
@@ -11877,6 +12043,7 @@ CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (
 CREATE POLICY auditor_reads ON credits.event_decisions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.failures FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.finance_accounts FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.forgotten_accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.free_periods FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_limits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_networks FOR SELECT TO auditor USING (true);
@@ -11963,6 +12130,7 @@ CREATE POLICY for_sale ON credits.plan_versions FOR SELECT TO anon, authenticate
 CREATE POLICY for_sale ON credits.plans FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+ALTER TABLE credits.forgotten_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.free_periods ENABLE ROW LEVEL SECURITY;
 CREATE POLICY granted_accounts ON credits.accounts FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
@@ -12052,6 +12220,7 @@ CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CH
 CREATE POLICY owner ON credits.event_decisions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.failures TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.finance_accounts TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.forgotten_accounts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.free_periods TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_limits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_networks TO credits_owner USING (true) WITH CHECK (true);
@@ -12136,6 +12305,7 @@ CREATE POLICY service_reads ON credits.auto_topups FOR SELECT TO service_role US
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.forgotten_accounts FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.free_periods FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.holds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.identities FOR SELECT TO service_role USING (true);
@@ -12262,6 +12432,8 @@ GRANT ALL ON TYPE api.event_receipt TO service_role;
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.failure_receipt TO spender;
 GRANT ALL ON TYPE api.failure_receipt TO service_role;
+REVOKE ALL ON TYPE api.forgotten_user FROM PUBLIC;
+GRANT ALL ON TYPE api.forgotten_user TO service_role;
 REVOKE ALL ON TYPE api.free_plan_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.free_plan_receipt TO authenticated;
 GRANT ALL ON TYPE api.free_plan_receipt TO service_role;
@@ -12437,6 +12609,8 @@ REVOKE ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) FROM 
 GRANT ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) TO service_role;
 REVOKE ALL ON FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint_id uuid, lease uuid, http_status bigint, trouble text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.finish_webhook(account_id uuid, notice_id uuid, endpoint_id uuid, lease uuid, http_status bigint, trouble text) TO service_role;
+REVOKE ALL ON FUNCTION api.forget_user(user_id text, account_id uuid, give_up_balance boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.forget_user(user_id text, account_id uuid, give_up_balance boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.freeze_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.freeze_account(user_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
@@ -12929,6 +13103,7 @@ REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p
 GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.digest_of(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.distrust_claims(p_login name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
@@ -12988,19 +13163,31 @@ GRANT SELECT ON TABLE credits.webhook_endpoints TO service_role;
 GRANT SELECT ON TABLE credits.webhook_endpoints TO auditor;
 REVOKE ALL ON FUNCTION credits.find_webhook(p_endpoint_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.finish_forgetting(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone, p_entry_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fire_topup(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fold_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_account(p_account_id uuid, OUT gave_up numeric, OUT logins text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_at_stripe(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_deliveries(p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_entries(p_account_id uuid, p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_guests(p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_identity(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forget_notes(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_notices(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_sessions(p_max bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.topup_consents TO authenticated;
+GRANT SELECT ON TABLE credits.topup_consents TO support;
+GRANT SELECT ON TABLE credits.topup_consents TO service_role;
+GRANT SELECT ON TABLE credits.topup_consents TO auditor;
+REVOKE ALL ON FUNCTION credits.forgotten_consent(p_consent credits.topup_consents) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.forgotten_entry(p_entry credits.entries) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
 GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
@@ -13015,6 +13202,8 @@ REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_objects te
 REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.give_up_balance(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.go_on_forgetting(p_account_id uuid, p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_allowance(p_order credits.orders, p_discount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_analyst(p_login text, p_segments text[], p_personal_data boolean) FROM PUBLIC;
@@ -13063,6 +13252,7 @@ GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO support;
 GRANT ALL ON FUNCTION credits.is_disputed(p_account_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION credits.is_for_period(p_invoice jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_forgotten(p_account_id uuid, p_payment_intent_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) TO auditor;
@@ -13343,6 +13533,7 @@ REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_closed_key(p_key credits.api_keys) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_consent_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_entry_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_key() FROM PUBLIC;
@@ -13528,6 +13719,7 @@ REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OU
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.why_not_forget(p_account_id uuid, p_give_up_balance boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.without_person(p_value jsonb, p_name text, p_depth integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
@@ -13639,10 +13831,6 @@ GRANT SELECT(valid_until) ON TABLE credits.api_key_secrets TO auditor;
 GRANT SELECT(last_used_at) ON TABLE credits.api_key_secrets TO service_role;
 GRANT SELECT(last_used_at) ON TABLE credits.api_key_secrets TO auditor;
 GRANT SELECT ON TABLE api.api_keys TO service_role;
-GRANT SELECT ON TABLE credits.topup_consents TO authenticated;
-GRANT SELECT ON TABLE credits.topup_consents TO support;
-GRANT SELECT ON TABLE credits.topup_consents TO service_role;
-GRANT SELECT ON TABLE credits.topup_consents TO auditor;
 GRANT SELECT ON TABLE api.auto_topup TO authenticated;
 GRANT SELECT ON TABLE api.auto_topup TO support;
 GRANT SELECT ON TABLE api.auto_topup TO service_role;
@@ -13671,6 +13859,9 @@ GRANT SELECT ON TABLE credits.modules TO auditor;
 GRANT SELECT ON TABLE api.failures TO authenticated;
 GRANT SELECT ON TABLE api.failures TO support;
 GRANT SELECT ON TABLE api.failures TO service_role;
+GRANT SELECT ON TABLE credits.forgotten_accounts TO service_role;
+GRANT SELECT ON TABLE credits.forgotten_accounts TO auditor;
+GRANT SELECT ON TABLE api.forgotten_users TO service_role;
 GRANT SELECT ON TABLE api.holds TO authenticated;
 GRANT SELECT ON TABLE api.holds TO support;
 GRANT SELECT ON TABLE api.holds TO service_role;
@@ -13808,6 +13999,7 @@ GRANT SELECT ON TABLE finance.liability_rollforward TO accountant;
 GRANT SELECT ON TABLE finance.liability_rollforward TO auditor;
 GRANT SELECT ON TABLE audit.check_finance_journal TO auditor;
 GRANT SELECT ON TABLE audit.check_finance_rollforward TO auditor;
+GRANT SELECT ON TABLE audit.check_forgotten TO auditor;
 GRANT SELECT ON TABLE audit.check_guests TO auditor;
 GRANT SELECT ON TABLE audit.check_hash_chain TO auditor;
 GRANT SELECT ON TABLE audit.check_heads TO auditor;
