@@ -42,7 +42,7 @@ at: the moment; null, the default, means now. movements: how many at most, 1 to 
 before_seq: go on with older ones: give before_seq of the answer.
 The answer has opening (the balance before these movements), movements, balance (the number that api.balance shows, or
 showed then), balance_posted (what the entries add up to), debt, held, holds and lots. The lots add up to the balance
-plus the debt. Their order is that of their expiry.
+plus the debt, the soonest expiry first. There are at most a thousand of them.
 Each movement has balance_posted, the balance after it, and balance_effective, which adds up the same movements by
 effective_at: an expiry counts from the moment when its lot expired. line says what it is: movement (an entry), late (an
 entry that was posted after the moment, but had taken effect by then) or unbooked (a lot that is past its date, which no

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 import psycopg
@@ -191,6 +192,31 @@ def test_there_is_an_answer_where_there_is_nothing(bank: Bank) -> None:
         assert (told["balance"], told["held"], told["debt"], told["opening"]) == (0, 0, 0, 0)
         assert told["movements"] == told["holds"] == told["lots"] == []
         assert told["before_seq"] is None
+
+
+@pytest.mark.one_version
+def test_an_explanation_shows_one_moment_while_others_spend(
+    user: User, crowd: Callable[[int], list[Caller]]
+) -> None:
+    """Its parts come from several statements, which all see the same books."""
+    ada = user(10_000)
+    spender, reader = crowd(2)
+
+    def spend() -> None:
+        for _ in range(60):
+            spender.call("consume_tokens", module_id="whisper", user_id=ada.user_id)
+
+    worker = Thread(target=spend)
+    worker.start()
+    seen = set()
+    while not seen or worker.is_alive():
+        told = reader.call("explain_balance", user_id=ada.user_id, movements=5)
+        assert told["opening"] + sum(line["tokens"] for line in told["movements"]) == told["balance"]
+        assert sum(lot["tokens"] for lot in told["lots"]) == told["balance"]
+        seen.add(told["balance"])
+    worker.join(60)
+    assert ada.balance() == 10_000 - 60 * 25
+    assert len(seen) > 1
 
 
 def test_bad_questions_about_a_balance_are_refused(user: User, service: Caller, admin: Connection) -> None:
