@@ -42,8 +42,8 @@ union all
 -- A test clock may show any time, and leaves later entries behind.
 select
     wallet.account_id,
-    format('last entry %s before now', wallet.seq) as expected,
-    format('in the future, at %s', credits.utc_text(wallet.posted_at)) as found
+    format('last entry %s not in the future', wallet.seq) as expected,
+    format('at %s', credits.utc_text(wallet.posted_at)) as found
 from credits.wallets as wallet
 where
     wallet.posted_at > credits.clock() + interval '60 seconds'

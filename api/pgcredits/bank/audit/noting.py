@@ -21,7 +21,7 @@ def note(url: str, checks: list[Check]) -> bool:
             )
     except (
         psycopg.errors.InsufficientPrivilege,
-        psycopg.errors.ReadOnlySqlTransaction,  # a standby
+        psycopg.errors.FeatureNotSupported,  # a standby: it has no transaction that writes
         psycopg.errors.UndefinedFunction,  # the bank is older than this program
     ):
         return False
