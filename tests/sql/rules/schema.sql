@@ -9844,8 +9844,8 @@ UNION ALL
   WHERE ((wallet.seq IS DISTINCT FROM COALESCE(last_entries.entries, (0)::bigint)) OR (wallet.posted_at IS DISTINCT FROM COALESCE(last_entries.last_at, '-infinity'::timestamp with time zone)))
 UNION ALL
  SELECT wallet.account_id,
-    format('last entry %s before now'::text, wallet.seq) AS expected,
-    format('in the future, at %s'::text, credits.utc_text(wallet.posted_at)) AS found
+    format('last entry %s not in the future'::text, wallet.seq) AS expected,
+    format('at %s'::text, credits.utc_text(wallet.posted_at)) AS found
    FROM credits.wallets wallet
   WHERE ((wallet.posted_at > (credits.clock() + '00:01:00'::interval)) AND (( SELECT s.test_clocks
            FROM credits.settings s) IS NOT TRUE));
