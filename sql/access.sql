@@ -276,7 +276,10 @@ grant execute on function
 credits.lot_sums, credits.postings, credits.lot_worth, credits.worth_of, credits.later
 to accountant, auditor;
 grant execute on function credits.clock() to accountant;
-grant select on credits.lot_moves, credits.money_with_tax, credits.source_months to accountant, auditor;
+grant select on
+credits.ledger_months, credits.lot_moves, credits.money_with_tax, credits.source_months
+to accountant, auditor;
+grant execute on function credits.ledger_root, credits.ledger_heads to auditor;
 grant select on
 credits.closed_months, credits.closed_sums, credits.finance_accounts, credits.money_returns
 to accountant;

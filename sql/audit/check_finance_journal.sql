@@ -1,6 +1,4 @@
--- The journal agrees with the liability and with the payments. A row about deferred_revenue means that the journal and
--- the rollforward count different entries. A row about cash means that an order, its lot or the history of its refunds
--- was changed behind the bank's back: audit.check_money_returns and audit.check_orders say which.
+-- The journal agrees with the liability and with the payments.
 create or replace view audit.check_finance_journal
 with (security_invoker = true)
 as

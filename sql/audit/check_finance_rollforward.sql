@@ -1,6 +1,4 @@
--- The liability that finance reports is what the lots hold. A row means that a lot's tokens, cost or currency were
--- changed behind the bank's back, or that its entries were: audit.check_lots says which. A lot that costs more than its
--- order, or not a whole number of minor units, was changed itself.
+-- The liability that finance reports is what the lots hold.
 create or replace view audit.check_finance_rollforward
 with (security_invoker = true)
 as

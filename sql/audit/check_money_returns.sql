@@ -1,6 +1,4 @@
--- The history of the money that came back is what the orders say in the end. A row means that finance dates or counts
--- a refund wrongly: somebody has changed an order, or its history, behind the bank's back. Find the order's events in
--- credits.stripe_events, and put the side right that disagrees with them.
+-- The history of the money that came back is what the orders say in the end.
 create or replace view audit.check_money_returns
 with (security_invoker = true)
 as

@@ -287,5 +287,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_forgotten as c;
+from audit.check_forgotten as c
+union all
+select
+    'check_finance_months' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_finance_months as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -1,130 +1,14 @@
 -- How the liability to users moved: what they had paid for and not used at the beginning of each month, what changed
--- it, and what is left at its end.
---
--- A closed month is shown as it was closed. An open month is worked out from the ledger, and begins with what the month
--- before it ended with.
+-- it, and what is left at its end. A closed month is shown as it was closed.
 create or replace view finance.liability_rollforward
 with (security_invoker = true)
 as
-with moved as (
-    select
-        c.month,
-        c.currency,
-        c.source,
-        c.sold_tokens,
-        c.recognised_tokens,
-        c.expired_tokens,
-        c.refunded_tokens,
-        c.disputed_tokens,
-        c.reinstated_tokens,
-        c.adjusted_tokens,
-        c.late_tokens,
-        c.sold,
-        c.recognised,
-        c.expired,
-        c.refunded,
-        c.disputed,
-        c.reinstated,
-        c.adjusted
-    from credits.closed_sums as c
-    union all
-    select
-        s.month,
-        s.currency,
-        s.source,
-        s.sold_tokens,
-        s.recognised_tokens,
-        s.expired_tokens,
-        s.refunded_tokens,
-        s.disputed_tokens,
-        s.reinstated_tokens,
-        s.adjusted_tokens,
-        s.late_tokens,
-        s.sold,
-        s.recognised,
-        s.expired,
-        s.refunded,
-        s.disputed,
-        s.reinstated,
-        s.adjusted
-    from credits.source_months as s
-    where not exists (
-        select from credits.closed_months as c
-        where c.month >= s.month
-    )
-),
-
--- A source has a row in each month from its first one on, whether anything moved or not.
-spans as (
-    select
-        m.currency,
-        m.source,
-        min(m.month) as first_month,
-        greatest(
-            coalesce(max(max(m.month)) over (), '-infinity'),
-            coalesce(date_trunc('month', credits.clock() at time zone interval '0')::date, '-infinity')
-        ) as last_month
-    from moved as m
-    group by m.currency, m.source
-),
-
-months as (
-    select
-        s.currency,
-        s.source,
-        g.month::date as month
-    from spans as s
-    cross join
-        lateral generate_series(s.first_month::timestamp, s.last_month::timestamp, interval '1 month') as g (month)
-),
-
-filled as (
-    select
-        m.month,
-        m.currency,
-        m.source,
-        coalesce(x.sold_tokens, 0) as sold_tokens,
-        coalesce(x.recognised_tokens, 0) as recognised_tokens,
-        coalesce(x.expired_tokens, 0) as expired_tokens,
-        coalesce(x.refunded_tokens, 0) as refunded_tokens,
-        coalesce(x.disputed_tokens, 0) as disputed_tokens,
-        coalesce(x.reinstated_tokens, 0) as reinstated_tokens,
-        coalesce(x.adjusted_tokens, 0) as adjusted_tokens,
-        coalesce(x.late_tokens, 0) as late_tokens,
-        coalesce(x.sold, 0) as sold,
-        coalesce(x.recognised, 0) as recognised,
-        coalesce(x.expired, 0) as expired,
-        coalesce(x.refunded, 0) as refunded,
-        coalesce(x.disputed, 0) as disputed,
-        coalesce(x.reinstated, 0) as reinstated,
-        coalesce(x.adjusted, 0) as adjusted
-    from months as m
-    left join moved as x on m.month = x.month and m.source = x.source and m.currency is not distinct from x.currency
-),
-
-closed as (
-    select
-        f.*,
-        sum(
-            f.sold_tokens - f.recognised_tokens - f.expired_tokens - f.refunded_tokens - f.disputed_tokens
-            + f.reinstated_tokens - f.adjusted_tokens
-        ) over w as closing_tokens,
-        sum(
-            f.sold - f.recognised - f.expired - f.refunded - f.disputed + f.reinstated - f.adjusted
-        ) over w as closing
-    from filled as f
-    window w as (partition by f.currency, f.source order by f.month)
-)
-
 select
     c.month,
     c.currency,
     c.source::text as source,
-    exists(
-        select from credits.closed_months as x
-        where x.month = c.month
-    ) as is_closed,
-    lag(c.closing_tokens, 1, 0) over w as opening_tokens,
+    true as is_closed,
+    c.opening_tokens,
     c.sold_tokens,
     c.recognised_tokens,
     c.expired_tokens,
@@ -134,7 +18,7 @@ select
     c.adjusted_tokens,
     c.late_tokens,
     c.closing_tokens,
-    lag(c.closing, 1, 0) over w as opening,
+    c.opening,
     c.sold,
     c.recognised,
     c.expired,
@@ -143,8 +27,37 @@ select
     c.reinstated,
     c.adjusted,
     c.closing
-from closed as c
-window w as (partition by c.currency, c.source order by c.month);
+from credits.closed_sums as c
+union all
+select
+    m.month,
+    m.currency,
+    m.source::text as source,
+    false as is_closed,
+    m.opening_tokens,
+    m.sold_tokens,
+    m.recognised_tokens,
+    m.expired_tokens,
+    m.refunded_tokens,
+    m.disputed_tokens,
+    m.reinstated_tokens,
+    m.adjusted_tokens,
+    m.late_tokens,
+    m.closing_tokens,
+    m.opening,
+    m.sold,
+    m.recognised,
+    m.expired,
+    m.refunded,
+    m.disputed,
+    m.reinstated,
+    m.adjusted,
+    m.closing
+from credits.ledger_months as m
+where not exists (
+    select from credits.closed_months as c
+    where c.month >= m.month
+);
 
 comment on view finance.liability_rollforward is
 'The liability to users per month (UTC), currency and source of the tokens: opening + sold - recognised - expired '

@@ -29,6 +29,7 @@ CHECKS = (
     "check_due",
     "check_events",
     "check_finance_journal",
+    "check_finance_months",
     "check_finance_rollforward",
     "check_guests",
     "check_hash_chain",
@@ -179,6 +180,14 @@ READ = (
     " now() + interval '2 hours' from credits.stripe_lists; "
 )
 # check -> faults that it must find; each is a command of the superuser's.
+# This month, closed in a moment.
+CLOSED = (
+    "insert into credits.closed_months (month, closed_at, actor, accounts, entries, root_hash)"
+    " select date_trunc('month', now() at time zone interval '0'), now() + interval '1 hour', 'me',"
+    " r.accounts, r.entries, r.root from credits.ledger_root(now() + interval '1 hour') as r;"
+    " select credits.store_sums(m.month) from credits.closed_months as m; "
+)
+
 FAULTS = {
     "check_access": [
         # Hashes of secrets.
@@ -723,6 +732,17 @@ FAULTS = {
         f"update credits.lots set unit_cost = 1, currency = 'eur' where {ME} and source = 'grant'",
         f"update credits.lots set currency = null where {ME} and source = 'purchase'",
         f"update credits.lots set remaining = remaining + 1 where {ME} and source = 'purchase'",
+    ],
+    "check_finance_months": [
+        CLOSED + "update credits.closed_sums set sold_tokens = sold_tokens + 1",
+        CLOSED + "update credits.closed_sums set closing = closing - 1",
+        CLOSED + "delete from credits.closed_sums where source = 'purchase'",
+        CLOSED + "update credits.closed_postings set debit = debit + 1",
+        CLOSED + "delete from credits.closed_postings",
+        CLOSED + "update credits.closed_months set root_hash = sha256('another')",
+        CLOSED + "update credits.closed_months set entries = entries - 1",
+        CLOSED + "update credits.entries set hash = sha256('another')",
+        CLOSED + "delete from credits.entries where kind = 'purchase'",
     ],
     "check_finance_journal": [
         "delete from credits.entries where kind = 'purchase'",
@@ -1463,6 +1483,9 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
         for table in (
             "campaigns",
             "charge_refunds",
+            "closed_months",
+            "closed_postings",
+            "closed_sums",
             "entries",
             "topup_consents",
             "topup_attempts",
@@ -1508,6 +1531,7 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         "check_charges",
         "check_creators",
         "check_finance_journal",
+        "check_finance_months",
         "check_guests",
         "check_logins",
         "check_prices",

@@ -119,7 +119,10 @@ ANALYTICS = {
         "welcome_use",
     )
 }
-FINANCE = {f"finance.{view}" for view in ("accounts", "journal", "liability_rollforward")}
+FINANCE = {
+    f"finance.{view}"
+    for view in ("accounts", "closed_months", "journal", "late_entries", "liability_rollforward")
+}
 # What is under the views of finance. Of other tables an accountant reads single columns.
 MONEY = {
     f"credits.{table}"
@@ -127,6 +130,7 @@ MONEY = {
         "closed_months",
         "closed_sums",
         "finance_accounts",
+        "ledger_months",
         "lot_moves",
         "money_returns",
         "money_with_tax",
@@ -146,6 +150,7 @@ AUDIT = {
             "due",
             "events",
             "finance_journal",
+            "finance_months",
             "finance_rollforward",
             "guests",
             "hash_chain",
@@ -623,6 +628,8 @@ EXECUTE = {
     "accountant": {*COUNTING, "credits.clock()"},
     "auditor": {
         *COUNTING,
+        "credits.ledger_root(timestamp with time zone)",
+        "credits.ledger_heads(timestamp with time zone)",
         "credits.anchor_faults(uuid[],bigint[],bytea[])",
         "credits.change_faults(uuid,uuid)",
         "credits.checkpoint_faults(uuid,uuid)",
@@ -725,6 +732,7 @@ TABLES = sorted(
     and name not in ("credits.missed_events", "credits.unbooked_objects", "credits.stripe_lists")
     and name not in ("credits.covered_lists", "credits.stripe_movements")
     and name not in ("credits.lot_moves", "credits.money_with_tax", "credits.source_months")
+    and name != "credits.ledger_months"
 )
 
 
