@@ -30,6 +30,7 @@ from pgcredits.bank import (
     trusted_logins,
 )
 from pgcredits.bank import audit as audit_module
+from pgcredits.bank import export as export_module
 from pgcredits.bank import migrate as migrate_module
 from pgcredits.bank.migrate import roles as roles_module
 from pgcredits.bank.strangers import StrangersError
@@ -69,6 +70,7 @@ _EXPECTED = (
     trusted_logins.TrustError,
     DemoError,
     EmbeddedError,
+    export_module.ExportError,
     InstanceError,
     LoginError,
     OwnershipError,
@@ -1140,6 +1142,57 @@ def _audit_changes(database_url: str, console: Console, jobs: int, as_json: bool
 
 def _database(database_url: str | None, data_dir: Path) -> str:
     return database_url or Instance(data_dir).running().database_url
+
+
+@main.group(cls=_Commands, invoke_without_command=True)
+@_DATA_DIR
+@_AUDITOR_URL
+@click.option("--month", metavar="YYYY-MM", help="The month, in UTC.")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="A folder that does not exist."
+)
+@click.option("--personal-data", is_flag=True, help="Add user ids and metadata to the entries.")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    data_dir: Path,
+    database_url: str | None,
+    month: str | None,
+    folder: Path | None,
+    personal_data: bool,
+) -> None:
+    """Export a month of the books as CSV and NDJSON.
+
+    Writes the views of finance, the entries of the month, the last entry of every account, and a manifest
+    with sizes, rows and sha256 of all files, all of one moment. The folder is complete, or absent.
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_options(ctx)
+        return
+    if month is None or folder is None:
+        raise click.UsageError("--month and --to are needed")
+    url = _auditor_database(database_url, data_dir)
+    manifest = export_module.write(url, month, folder, personal_data)
+    rows = sum(file.rows for file in manifest.files)
+    state = "closed" if manifest.closed_at else "open"
+    click.echo(f"{folder}: {month} ({state}), {len(manifest.files)} files, {rows} rows")
+    click.echo(f"root {manifest.root_hash}")
+
+
+@export.command("verify")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--root", metavar="HEX", help="The root that `export` printed, if you kept it in another place."
+)
+def export_verify(folder: Path, root: str | None) -> None:
+    """Compare an export with its manifest. Asks no database.
+
+    Exit code 1 when a file is missing, was added or was changed.
+    """
+    manifest = export_module.verify(folder)
+    if root is not None and root != manifest.root_hash:
+        raise click.ClickException(f"the root is {manifest.root_hash}, and not {root}")
+    click.echo(f"{folder} is what was exported of {manifest.month} at {manifest.made_at}")
 
 
 def _refuse_options(ctx: click.Context) -> None:

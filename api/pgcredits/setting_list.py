@@ -174,7 +174,8 @@ SETTINGS = (
         "PGCREDITS_DATABASE_URL",
         "",
         "PostgreSQL for a command other than `serve`: as its administrator; as pgcredits_service for"
-        " `work`, `maintain`, `key` and `stripe pull`; as pgcredits_auditor for `audit` and `stripe check`;"
+        " `work`, `maintain`, `key` and `stripe pull`; as pgcredits_auditor for `audit`, `export`"
+        " and `stripe check`;"
         " by default that of a running `up`",
         (
             "up",
@@ -186,6 +187,7 @@ SETTINGS = (
             "trust",
             "demo",
             "audit",
+            "export",
             "maintain",
             "stripe",
             "work",
@@ -206,6 +208,7 @@ SETTINGS = (
             "trust",
             "demo",
             "audit",
+            "export",
             "maintain",
             "stripe",
             "work",

@@ -27,7 +27,7 @@ last_close as (
 
 select
     null::uuid as account_id,
-    format('%s, closed with %s', c.month, to_jsonb(c)) as expected,
+    format('%s, closed with %s', to_char(c.month::timestamp, 'YYYY-MM'), to_jsonb(c)) as expected,
     coalesce(to_jsonb(m)::text, 'nothing in the ledger') as found
 from credits.closed_sums as c
 left join ledger as m
@@ -36,7 +36,9 @@ where to_jsonb(c) is distinct from to_jsonb(m)
 union all
 select
     null as account_id,
-    format('%s has no tokens of %s, as when it was closed', m.month, m.source) as expected,
+    format(
+        '%s has no tokens of %s, as when it was closed', to_char(m.month::timestamp, 'YYYY-MM'), m.source
+    ) as expected,
     to_jsonb(m)::text as found
 from ledger as m
 inner join credits.closed_months as x on m.month = x.month
@@ -49,7 +51,8 @@ union all
 select
     null as account_id,
     format(
-        '%s, %s of %s in %s: debit %s, credit %s', coalesce(c.month, p.month), coalesce(c.event, p.event),
+        '%s, %s of %s in %s: debit %s, credit %s', to_char(coalesce(c.month, p.month)::timestamp, 'YYYY-MM'),
+        coalesce(c.event, p.event),
         coalesce(c.account, p.account), coalesce(c.currency, p.currency), coalesce(c.debit, 0), coalesce(c.credit, 0)
     ) as expected,
     format('debit %s, credit %s', coalesce(p.debit, 0), coalesce(p.credit, 0)) as found
@@ -63,7 +66,7 @@ where
     coalesce(c.debit, 0) is distinct from coalesce(p.debit, 0)
     or coalesce(c.credit, 0) is distinct from coalesce(p.credit, 0)
 union all
--- Whoever rewrites an older entry changes the last entries of all later closes, too.
+-- Anyone who rewrites an older entry changes the last entries of all later closes, too.
 select
     null as account_id,
     format('%s accounts with %s entries and the root %s', c.accounts, c.entries, encode(c.root_hash, 'hex'))

@@ -3,10 +3,10 @@
 --
 --   1. Refuse a month that cannot be closed now: it is not over, it is closed, an earlier one is open, or expiries of
 --      it have not been booked.
---   2. Find the moment of the close. Whoever has locked a wallet may have read the clock already, and may write an
---      entry with that time a little later. So take a lock that waits for all of them, read the clock, and give the
---      lock back at once. Every entry that was posted before this moment can be seen now, and every later one belongs
---      to the months after.
+--   2. Find the moment of the close. A transaction that has locked a wallet may have read the clock already, and may
+--      write an entry with that time a little later. So take a lock that waits for all of them, read the clock, and
+--      give the lock back at once. Every entry that was posted before this moment can be seen now, and every later one
+--      belongs to the months after.
 --   3. Record the close with the hash of the ledger. From now on the views date later entries after this month.
 --   4. Store the sums of the month.
 create or replace function finance.close_period(

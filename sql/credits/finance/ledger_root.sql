@@ -1,5 +1,5 @@
--- One hash of the whole ledger: of the last entry of every account that was posted before a moment. Whoever rewrites an
--- entry that is older has to rewrite all later ones of its account, and this hash then differs.
+-- One hash of the whole ledger: of the last entry of every account that was posted before a moment. Anyone who rewrites
+-- an older entry has to rewrite all later ones of its account, and this hash then differs.
 --
 -- It is the sha256 of one line for each account, in the order of account ids: ACCOUNT_ID SEQ HASH, as in an anchor
 -- (docs/auditing.md).

@@ -1,6 +1,6 @@
--- A moment at which nobody was writing. An entry is dated after its wallet was locked, so whoever may still write an
--- earlier time has a lock on the table of wallets. The lock that waits for all of them is given back with the inner
--- block, a moment after it was taken; spends wait for it as long as it waits, which is one second at most.
+-- A moment at which nobody was writing. An entry is dated after its wallet was locked, so a transaction that may still
+-- write an earlier time has a lock on the table of wallets. The lock that waits for all of them is given back with the
+-- inner block, a moment after it was taken. Spends wait for it as long as it waits, which is one second at most.
 create or replace function credits.moment_without_writers()
 returns timestamptz
 language plpgsql

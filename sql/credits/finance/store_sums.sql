@@ -11,7 +11,7 @@ begin
     from credits.ledger_months as x
     where x.month = p_month;
     insert into credits.closed_postings (month, currency, event, account, debit, credit)
-    select p.period, p.currency, p.event, p.account, p.debit, p.credit
+    select p_month, p.currency, p.event, p.account, p.debit, p.credit
     from credits.postings(
         'month',
         credits.later(p_month::timestamp at time zone interval '0', interval '1 month') - interval '1 microsecond'

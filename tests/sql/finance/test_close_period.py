@@ -106,7 +106,7 @@ def test_entry_that_comes_late_counts_in_the_open_month(closing: Town) -> None:
     assert purchases(closing)[:2] == closed
 
 
-def test_close_waits_for_whoever_is_writing(closing: Town, own_url: str) -> None:
+def test_close_waits_for_a_transaction_that_writes(closing: Town, own_url: str) -> None:
     """An entry is dated before it is committed. A close that did not wait would miss it."""
     story.at(closing.admin, "2027-04-30 23:59:59Z")
     outcome: list[Any] = []

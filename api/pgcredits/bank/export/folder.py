@@ -1,0 +1,104 @@
+"""A folder that is complete or absent, and the manifest in it. Only the standard library is needed here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = "pgcredits-export-1"
+MANIFEST = "manifest.json"
+HEADS = "heads.txt"
+_CHUNK = 1 << 20
+
+
+class ExportError(RuntimeError):
+    """An export that cannot be written, or is not what its manifest says. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of an export. `rows`: without the line of names."""
+
+    name: str
+    bytes: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an export is of. `root_hash`: the sha256 of heads.txt, over `accounts` and `entries`."""
+
+    month: str
+    made_at: str
+    closed_at: str | None
+    personal_data: bool
+    accounts: int
+    entries: int
+    root_hash: str
+    files: list[File]
+
+    def __str__(self) -> str:
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises ExportError."""
+    path = folder / MANIFEST
+    try:
+        told: dict[str, Any] = json.loads(path.read_bytes())
+        said = told.pop("format")
+        if said == FORMAT:
+            return Manifest(**(told | {"files": [File(**file) for file in told["files"]]}))
+    except OSError as error:
+        raise ExportError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise ExportError(f"{path} is not the manifest of an export") from None
+    raise ExportError(f"{path} is of the format {said}, and not {FORMAT}")
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that is on disk with everything in it in the end, or does not exist. It replaces none.
+
+    Raises ExportError.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if path.exists():
+        raise ExportError(f"{path} exists: an export is never written over")
+    try:
+        unfinished.mkdir()
+        yield unfinished
+        for file in (*unfinished.iterdir(), unfinished):
+            _sync(file)
+        unfinished.rename(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def measure(path: Path) -> tuple[int, str]:
+    """How many bytes a file has, and their sha256, without holding it in memory."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,47 @@
+"""`pgcredits export verify`: is a folder what was exported? It asks no database."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from pgcredits.bank.export.folder import HEADS, MANIFEST, ExportError, File, Manifest, measure, read_manifest
+
+
+def verify(folder: Path) -> Manifest:
+    """Compare every file of an export with its manifest. Raises ExportError with all that differs."""
+    manifest = read_manifest(folder)
+    named = {file.name: file for file in manifest.files}
+    there = {path.name for path in folder.iterdir()} - {MANIFEST}
+    faults = [f"{name} is missing" for name in sorted(named.keys() - there)]
+    faults += [f"{name} is not in the manifest" for name in sorted(there - named.keys())]
+    for name in sorted(there & named.keys()):
+        faults += _faults(folder / name, named[name])
+    heads = named.get(HEADS)
+    if heads is None or heads.sha256 != manifest.root_hash or heads.rows != manifest.accounts:
+        faults.append(f"the root {manifest.root_hash} is not that of {HEADS}")
+    if faults:
+        raise ExportError(f"{folder} is not what was exported: {'; '.join(faults)}")
+    return manifest
+
+
+def _faults(path: Path, told: File) -> list[str]:
+    size, digest = measure(path)
+    if (size, digest) != (told.bytes, told.sha256):
+        return [f"{path.name} has {size} bytes with sha256 {digest}, not {told.bytes} with {told.sha256}"]
+    try:
+        rows = _rows(path)
+    except (ValueError, csv.Error) as error:
+        return [f"{path.name} cannot be read: {error}"]
+    return [] if rows == told.rows else [f"{path.name} has {rows} rows, not {told.rows}"]
+
+
+def _rows(path: Path) -> int:
+    if path.suffix == ".csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            return sum(1 for _ in csv.reader(file)) - 1
+    with path.open(encoding="utf-8", newline="\n") as file:
+        if path.suffix == ".ndjson":
+            return sum(1 for line in file if json.loads(line) is not None)
+        return sum(1 for _ in file)

@@ -1,0 +1,135 @@
+"""`pgcredits export`: a month as files, which prove themselves without the database."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sql.conftest import Town
+from sql.finance import story
+from support import PASSWORD
+
+from pgcredits.bank.export import ExportError, verify, write
+from pgcredits.cli import main
+from pgcredits.database_urls import as_login
+
+pytestmark = pytest.mark.one_version
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["export", *arguments])
+
+
+@dataclass
+class Exported:
+    """A bank whose January is closed, the URL of its auditor, and the export of January."""
+
+    town: Town
+    url: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def exported(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
+    folder = tmp_path_factory.mktemp("exports") / "january"
+    with ExitStack() as stack:
+        town = Town(own_url, stack)
+        payments = story.january(town.admin, town.service)
+        story.february(town.admin, town.service, payments)
+        story.at(town.admin, "2027-03-03 12:00Z")
+        town.bank.rows("select finance.close_period('2027-01-01')")
+        url = as_login(own_url, "pgcredits_auditor", PASSWORD)
+        done = run("--database-url", url, "--month", "2027-01", "--to", str(folder))
+        assert done.exit_code == 0, done.output
+        yield Exported(town, url, folder)
+
+
+def test_export_has_what_the_views_say_in_both_forms(exported: Exported) -> None:
+    with (exported.folder / "liability_rollforward.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = (exported.folder / "liability_rollforward.ndjson").read_text().splitlines()
+    told = exported.town.bank.rows(
+        "select source, sold, closing from finance.liability_rollforward where month = '2027-01-01'"
+        " order by currency, source"
+    )
+    assert [(row["source"], int(row["sold"]), int(row["closing"])) for row in rows] == [
+        tuple(row.values()) for row in told
+    ]
+    assert [json.loads(line)["closing"] for line in lines] == [row["closing"] for row in told] != []
+
+
+def test_export_of_a_closed_month_has_its_root(exported: Exported) -> None:
+    (closed,) = exported.town.bank.rows("select root_hash, entries from finance.closed_months")
+    manifest = verify(exported.folder)
+    assert (manifest.root_hash, manifest.entries) == (closed["root_hash"], closed["entries"])
+    assert sha256((exported.folder / "heads.txt").read_bytes()).hexdigest() == closed["root_hash"]
+    assert run("verify", str(exported.folder), "--root", closed["root_hash"]).exit_code == 0
+    assert "and not" in run("verify", str(exported.folder), "--root", "0" * 64).output
+
+
+def test_nobody_is_named_unless_asked_for(exported: Exported, tmp_path: Path) -> None:
+    whole = b"".join(path.read_bytes() for path in exported.folder.iterdir())
+    assert b"carla" not in whole and b"metadata" not in whole and b"user_id" not in whole
+    write(exported.url, "2027-01", tmp_path / "persons", personal_data=True)
+    assert verify(tmp_path / "persons").personal_data
+    assert b"carla" in (tmp_path / "persons" / "entries.csv").read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["changed", "cut", "missing", "added", "heads"])
+def test_verify_finds_every_change(fault: str, exported: Exported, tmp_path: Path) -> None:
+    write(exported.url, "2027-02", tmp_path / "copy")
+    assert verify(tmp_path / "copy").closed_at is None
+    file = tmp_path / "copy" / "journal.csv"
+    if fault == "changed":
+        file.write_bytes(file.read_bytes().replace(b"4594", b"4595"))
+    elif fault == "cut":
+        file.write_bytes(file.read_bytes()[:-1])
+    elif fault == "missing":
+        file.unlink()
+    elif fault == "added":
+        (tmp_path / "copy" / "notes.txt").write_text("mine")
+    else:
+        # The manifest was changed with the file, and not the root.
+        heads = tmp_path / "copy" / "heads.txt"
+        before = heads.read_bytes()
+        heads.write_bytes(before.replace(b"a", b"b"))
+        manifest = tmp_path / "copy" / "manifest.json"
+        told = json.loads(manifest.read_text())
+        for entry in told["files"]:
+            if entry["name"] == "heads.txt":
+                entry["sha256"] = sha256(heads.read_bytes()).hexdigest()
+        manifest.write_text(json.dumps(told))
+    done = run("verify", str(tmp_path / "copy"))
+    assert done.exit_code == 1 and "is not what was exported" in done.output
+
+
+def test_folder_is_complete_or_absent(exported: Exported, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="exists"):
+        write(exported.url, "2027-01", exported.folder)
+    with pytest.raises(ExportError, match="is not a month"):
+        write(exported.url, "2027-13", tmp_path / "never")
+    # A ledger that was changed under the close is not exported: the root is not that of the close.
+    admin = exported.town.admin
+    admin.execute("alter table credits.closed_months disable trigger all")
+    try:
+        admin.execute("update credits.closed_months set root_hash = sha256('another')")
+        with pytest.raises(ExportError, match="was closed with"):
+            write(exported.url, "2027-01", tmp_path / "never")
+    finally:
+        admin.execute(
+            "update credits.closed_months as m set root_hash = (credits.ledger_root(m.closed_at)).root"
+        )
+        admin.execute(
+            "alter table credits.closed_months enable always trigger closed_months_are_never_changed"
+        )
+        admin.execute(
+            "alter table credits.closed_months enable always trigger closed_months_are_never_truncated"
+        )
+    assert list(tmp_path.iterdir()) == []
