@@ -2247,6 +2247,11 @@ CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS v
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.check_closable(p_month date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_closable(p_month date) IS 'Refuses to close a month that cannot be closed now, and keeps others from closing one at the same time. Raises PT409 month_closed, month_open, month_not_over, books_behind, PT422 bad_period, bad_isolation, PT503 busy.';
 CREATE FUNCTION credits.check_components(p_name text, p_components jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3657,6 +3662,30 @@ CREATE FUNCTION credits.least_cost(p_price_id bigint) RETURNS numeric
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a use costs under a price, among the uses that cost something. Null when all are free.';
+CREATE FUNCTION credits.ledger_heads(p_before timestamp with time zone) RETURNS TABLE(account_id uuid, seq bigint, hash bytea)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT w.account_id,
+     e.seq,
+     e.hash
+    FROM (credits.wallets w
+      CROSS JOIN LATERAL ( SELECT x.seq,
+             x.hash
+            FROM credits.entries x
+           WHERE ((x.account_id = w.account_id) AND (x.posted_at < ledger_heads.p_before))
+           ORDER BY x.seq DESC
+          LIMIT 1) e);
+END;
+COMMENT ON FUNCTION credits.ledger_heads(p_before timestamp with time zone) IS 'The last entry that was posted before a moment, of every account that has one.';
+CREATE FUNCTION credits.ledger_root(p_before timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root bytea) RETURNS record
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT count(*) AS accounts,
+     (COALESCE(sum(h.seq), (0)::numeric))::bigint AS entries,
+     sha256(convert_to(COALESCE(string_agg((((((h.account_id || ' '::text) || h.seq) || ' '::text) || encode(h.hash, 'hex'::text)) || chr(10)), ''::text ORDER BY h.account_id), ''::text), 'UTF8'::name)) AS root
+    FROM credits.ledger_heads(ledger_root.p_before) h(account_id, seq, hash);
+END;
+COMMENT ON FUNCTION credits.ledger_root(p_before timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root bytea) IS 'The sha256 over the last entry of every account that was posted before a moment; how many accounts have one, and how many entries there were.';
 CREATE FUNCTION credits.let_go(p_hold credits.holds, p_reason text) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4122,6 +4151,11 @@ CREATE FUNCTION credits.module_price(p_module_id text) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a module as everybody may see it: without the provider''s cost.';
+CREATE FUNCTION credits.moment_without_writers() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.moment_without_writers() IS 'A moment before which every entry has been committed or never will be. Raises PT503 busy when a transaction that writes does not end.';
 CREATE FUNCTION credits.money(p_amount bigint, p_currency text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4137,6 +4171,10 @@ CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session names. Null when it is.';
+CREATE FUNCTION credits.month_to_close() RETURNS date
+    LANGUAGE sql STABLE
+    RETURN COALESCE((SELECT ((max(m.month) + '1 mon'::interval))::date AS date FROM credits.closed_months m), (SELECT (date_trunc('month'::text, (min(e.effective_at) AT TIME ZONE '00:00:00'::interval)))::date AS date_trunc FROM credits.entries e));
+COMMENT ON FUNCTION credits.month_to_close() IS 'The first month that is not closed. Null while the ledger is empty.';
 CREATE FUNCTION credits.movement_text(p_entry credits.entries) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4934,6 +4972,11 @@ CREATE FUNCTION credits.refuse_closed(p_state text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_closed(p_state text) IS 'Raises PT409 hold_closed.';
+CREATE FUNCTION credits.refuse_closed_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_closed_change() IS 'Trigger: refuses with PT405 append_only.';
 CREATE FUNCTION credits.refuse_closed_key(p_key credits.api_keys) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5338,6 +5381,11 @@ CREATE FUNCTION credits.stop_waiting() RETURNS timestamp with time zone
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.stop_waiting() IS 'Ends a wait as lock_timeout does. Raises lock_not_available.';
+CREATE FUNCTION credits.store_sums(p_month date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.store_sums(p_month date) IS 'Stores what the ledger says of a month in the tables of closed months.';
 CREATE FUNCTION credits.stripe_amount(p_amount jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((jsonb_typeof(p_amount) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN ((((p_amount)::numeric = trunc((p_amount)::numeric)) AND (((p_amount)::numeric >= (0)::numeric) AND ((p_amount)::numeric <= ('999999999999'::bigint)::numeric))) IS TRUE) THEN (p_amount)::numeric ELSE NULL::numeric END;
@@ -5694,6 +5742,14 @@ CREATE FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) IS 'Writes a version of a price with its components, and returns its price_id.';
+CREATE FUNCTION finance.close_period(month date, OUT closed_at timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root_hash text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION finance.close_period(month date, OUT closed_at timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root_hash text) IS 'For the operator. Closes a month, named by its first day: its sums are stored, and entries that are booked later count in the months after. Months are closed one after the other. Returns when it was closed, how many accounts and entries the ledger had, and the sha256 over their last entries (credits.ledger_root).
+Raises PT409 month_closed, month_open (with the month to close first), month_not_over (with its end), books_behind
+(with the number of lots whose expiry `pgcredits maintain` has to book first); PT422 bad_period, bad_isolation; PT503
+busy.';
 CREATE FUNCTION finance.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(account text, number text, name text, currency text, debit numeric, credit numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8400,28 +8456,8 @@ CREATE VIEW credits.source_months WITH (security_invoker='true') AS
    FROM credits.lot_sums('month'::text, 'infinity'::timestamp with time zone) s(account_id, lot_id, order_id, source, currency, period, way, tokens, late_tokens, money)
   GROUP BY period, currency, source;
 COMMENT ON VIEW credits.source_months IS 'What went in and out per month (UTC), currency and source of the lots, by the ledger: tokens and minor units.';
-CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
- WITH moved AS (
-         SELECT c_1.month,
-            c_1.currency,
-            c_1.source,
-            c_1.sold_tokens,
-            c_1.recognised_tokens,
-            c_1.expired_tokens,
-            c_1.refunded_tokens,
-            c_1.disputed_tokens,
-            c_1.reinstated_tokens,
-            c_1.adjusted_tokens,
-            c_1.late_tokens,
-            c_1.sold,
-            c_1.recognised,
-            c_1.expired,
-            c_1.refunded,
-            c_1.disputed,
-            c_1.reinstated,
-            c_1.adjusted
-           FROM credits.closed_sums c_1
-        UNION ALL
+CREATE VIEW credits.ledger_months WITH (security_invoker='true') AS
+ WITH sums AS MATERIALIZED (
          SELECT s.month,
             s.currency,
             s.source,
@@ -8441,15 +8477,12 @@ CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
             s.reinstated,
             s.adjusted
            FROM credits.source_months s
-          WHERE (NOT (EXISTS ( SELECT
-                   FROM credits.closed_months c_1
-                  WHERE (c_1.month >= s.month))))
         ), spans AS (
          SELECT m.currency,
             m.source,
             min(m.month) AS first_month,
             GREATEST(COALESCE(max(max(m.month)) OVER (), '-infinity'::date), COALESCE((date_trunc('month'::text, (credits.clock() AT TIME ZONE '00:00:00'::interval)))::date, '-infinity'::date)) AS last_month
-           FROM moved m
+           FROM sums m
           GROUP BY m.currency, m.source
         ), months AS (
          SELECT s.currency,
@@ -8477,7 +8510,7 @@ CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
             COALESCE(x.reinstated, (0)::numeric) AS reinstated,
             COALESCE(x.adjusted, (0)::numeric) AS adjusted
            FROM (months m
-             LEFT JOIN moved x ON (((m.month = x.month) AND (m.source = x.source) AND (NOT (m.currency IS DISTINCT FROM x.currency)))))
+             LEFT JOIN sums x ON (((m.month = x.month) AND (m.source = x.source) AND (NOT (m.currency IS DISTINCT FROM x.currency)))))
         ), closed AS (
          SELECT f.month,
             f.currency,
@@ -8504,10 +8537,7 @@ CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
         )
  SELECT month,
     currency,
-    (source)::text AS source,
-    (EXISTS ( SELECT
-           FROM credits.closed_months x
-          WHERE (x.month = c.month))) AS is_closed,
+    source,
     lag(closing_tokens, 1, (0)::numeric) OVER w AS opening_tokens,
     sold_tokens,
     recognised_tokens,
@@ -8528,7 +8558,61 @@ CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
     adjusted,
     closing
    FROM closed c
-  WINDOW w AS (PARTITION BY currency, c.source ORDER BY month);
+  WINDOW w AS (PARTITION BY currency, source ORDER BY month);
+COMMENT ON VIEW credits.ledger_months IS 'The liability to users per month (UTC), currency and source, by the ledger alone: also of months that were closed.';
+CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
+ SELECT c.month,
+    c.currency,
+    (c.source)::text AS source,
+    true AS is_closed,
+    c.opening_tokens,
+    c.sold_tokens,
+    c.recognised_tokens,
+    c.expired_tokens,
+    c.refunded_tokens,
+    c.disputed_tokens,
+    c.reinstated_tokens,
+    c.adjusted_tokens,
+    c.late_tokens,
+    c.closing_tokens,
+    c.opening,
+    c.sold,
+    c.recognised,
+    c.expired,
+    c.refunded,
+    c.disputed,
+    c.reinstated,
+    c.adjusted,
+    c.closing
+   FROM credits.closed_sums c
+UNION ALL
+ SELECT m.month,
+    m.currency,
+    (m.source)::text AS source,
+    false AS is_closed,
+    m.opening_tokens,
+    m.sold_tokens,
+    m.recognised_tokens,
+    m.expired_tokens,
+    m.refunded_tokens,
+    m.disputed_tokens,
+    m.reinstated_tokens,
+    m.adjusted_tokens,
+    m.late_tokens,
+    m.closing_tokens,
+    m.opening,
+    m.sold,
+    m.recognised,
+    m.expired,
+    m.refunded,
+    m.disputed,
+    m.reinstated,
+    m.adjusted,
+    m.closing
+   FROM credits.ledger_months m
+  WHERE (NOT (EXISTS ( SELECT
+           FROM credits.closed_months c
+          WHERE (c.month >= m.month))));
 COMMENT ON VIEW finance.liability_rollforward IS 'The liability to users per month (UTC), currency and source of the tokens: opening + sold - recognised - expired - refunded - disputed + reinstated - adjusted = closing, in tokens and in whole minor units of the currency. Tokens that were given away are worth nothing. A closed month is shown as it was closed.';
 COMMENT ON COLUMN finance.liability_rollforward.currency IS 'The currency that was paid. Null for tokens that were given away without a purchase.';
 COMMENT ON COLUMN finance.liability_rollforward.source IS 'How the tokens came in: purchase, bonus, grant, welcome, promo, referral, allowance or rollover.';
@@ -8588,6 +8672,99 @@ A row means: the journal and the rollforward count different entries, or, where 
 lot or the history of its refunds was changed by hand.
 What to do: look at the findings of check_money_returns and check_orders. If there are none, report a bug, and export nothing
 from finance.journal until it is mended.';
+CREATE TABLE credits.closed_postings (
+    month date NOT NULL,
+    currency text NOT NULL,
+    event text NOT NULL,
+    account text NOT NULL,
+    debit numeric NOT NULL,
+    credit numeric NOT NULL
+);
+ALTER TABLE ONLY credits.closed_postings FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.closed_postings IS 'What the journal said of the months, summed up, when they were closed. It is append-only.';
+CREATE VIEW audit.check_finance_months WITH (security_invoker='true') AS
+ WITH ledger AS MATERIALIZED (
+         SELECT m.month,
+            m.currency,
+            m.source,
+            m.opening_tokens,
+            m.sold_tokens,
+            m.recognised_tokens,
+            m.expired_tokens,
+            m.refunded_tokens,
+            m.disputed_tokens,
+            m.reinstated_tokens,
+            m.adjusted_tokens,
+            m.late_tokens,
+            m.closing_tokens,
+            m.opening,
+            m.sold,
+            m.recognised,
+            m.expired,
+            m.refunded,
+            m.disputed,
+            m.reinstated,
+            m.adjusted,
+            m.closing
+           FROM credits.ledger_months m
+        ), postings AS MATERIALIZED (
+         SELECT p.period AS month,
+            p.currency,
+            p.event,
+            p.account,
+            p.debit,
+            p.credit
+           FROM credits.postings('month'::text, 'infinity'::timestamp with time zone) p(period, currency, event, account, debit, credit)
+        ), last_close AS (
+         SELECT m.month,
+            m.closed_at,
+            m.actor,
+            m.accounts,
+            m.entries,
+            m.root_hash
+           FROM credits.closed_months m
+          ORDER BY m.month DESC
+         LIMIT 1
+        )
+ SELECT NULL::uuid AS account_id,
+    format('%s, closed with %s'::text, to_char((c.month)::timestamp without time zone, 'YYYY-MM'::text), to_jsonb(c.*)) AS expected,
+    COALESCE((to_jsonb(m.*))::text, 'nothing in the ledger'::text) AS found
+   FROM (credits.closed_sums c
+     LEFT JOIN ledger m ON (((c.month = m.month) AND (c.source = m.source) AND (COALESCE(c.currency, ''::text) = COALESCE(m.currency, ''::text)))))
+  WHERE (to_jsonb(c.*) IS DISTINCT FROM to_jsonb(m.*))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s has no tokens of %s, as when it was closed'::text, to_char((m.month)::timestamp without time zone, 'YYYY-MM'::text), m.source) AS expected,
+    (to_jsonb(m.*))::text AS found
+   FROM (ledger m
+     JOIN credits.closed_months x ON ((m.month = x.month)))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM credits.closed_sums c
+          WHERE ((c.month = m.month) AND (c.source = m.source) AND (COALESCE(c.currency, ''::text) = COALESCE(m.currency, ''::text))))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s, %s of %s in %s: debit %s, credit %s'::text, to_char((COALESCE(c.month, p.month))::timestamp without time zone, 'YYYY-MM'::text), COALESCE(c.event, p.event), COALESCE(c.account, p.account), COALESCE(c.currency, p.currency), COALESCE(c.debit, (0)::numeric), COALESCE(c.credit, (0)::numeric)) AS expected,
+    format('debit %s, credit %s'::text, COALESCE(p.debit, (0)::numeric), COALESCE(p.credit, (0)::numeric)) AS found
+   FROM (credits.closed_postings c
+     FULL JOIN ( SELECT x.month,
+            x.currency,
+            x.event,
+            x.account,
+            x.debit,
+            x.credit
+           FROM (postings x
+             JOIN credits.closed_months m ON ((x.month = m.month)))) p ON (((c.month = p.month) AND (c.currency = p.currency) AND (c.event = p.event) AND (c.account = p.account))))
+  WHERE ((COALESCE(c.debit, (0)::numeric) IS DISTINCT FROM COALESCE(p.debit, (0)::numeric)) OR (COALESCE(c.credit, (0)::numeric) IS DISTINCT FROM COALESCE(p.credit, (0)::numeric)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s accounts with %s entries and the root %s'::text, c.accounts, c.entries, encode(c.root_hash, 'hex'::text)) AS expected,
+    format('%s, %s and %s'::text, r.accounts, r.entries, encode(r.root, 'hex'::text)) AS found
+   FROM (last_close c
+     CROSS JOIN LATERAL credits.ledger_root(c.closed_at) r(accounts, entries, root))
+  WHERE ((r.root IS DISTINCT FROM c.root_hash) OR (r.accounts IS DISTINCT FROM c.accounts) OR (r.entries IS DISTINCT FROM c.entries));
+COMMENT ON VIEW audit.check_finance_months IS 'What finance.close_period stored of each closed month is what the ledger still says of it, and the entries that it closed over are the same.
+A row means: entries of a closed month, or what was stored of it, were changed behind the bank''s back, or an entry was written with an earlier time than its close.
+What to do: run `pgcredits audit verify` with an anchor from before, and look for the accounts whose chains it names. Restore the ledger from a backup if it was rewritten. Until then, believe the export of the month.';
 CREATE VIEW audit.check_finance_rollforward WITH (security_invoker='true') AS
  WITH reported AS (
          SELECT DISTINCT ON (r.currency, r.source) r.currency,
@@ -11127,7 +11304,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_forgotten c;
+   FROM audit.check_forgotten c
+UNION ALL
+ SELECT 'check_finance_months'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_finance_months c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
@@ -11304,16 +11487,6 @@ CREATE VIEW credits.captures WITH (security_invoker='true') AS
    FROM (credits.holds h
      CROSS JOIN LATERAL unnest(h.seqs) WITH ORDINALITY s(seq, part));
 COMMENT ON VIEW credits.captures IS 'The entries that charged each hold, numbered from 1.';
-CREATE TABLE credits.closed_postings (
-    month date NOT NULL,
-    currency text NOT NULL,
-    event text NOT NULL,
-    account text NOT NULL,
-    debit numeric NOT NULL,
-    credit numeric NOT NULL
-);
-ALTER TABLE ONLY credits.closed_postings FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.closed_postings IS 'What the journal said of the months, summed up, when they were closed. It is append-only.';
 CREATE TABLE credits.entries_default (
     account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
     seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
@@ -11520,6 +11693,19 @@ COMMENT ON VIEW finance.accounts IS 'The accounts of the journal. credits.name_a
 COMMENT ON COLUMN finance.accounts.account IS 'What pgcredits calls it.';
 COMMENT ON COLUMN finance.accounts.number IS 'Its number in the operator''s chart of accounts.';
 COMMENT ON COLUMN finance.accounts.name IS 'Its name there.';
+CREATE VIEW finance.closed_months WITH (security_invoker='true') AS
+ SELECT month,
+    closed_at,
+    accounts,
+    entries,
+    encode(root_hash, 'hex'::text) AS root_hash
+   FROM credits.closed_months m;
+COMMENT ON VIEW finance.closed_months IS 'The months that finance.close_period has closed. finance shows them as they were then.';
+COMMENT ON COLUMN finance.closed_months.month IS 'Its first day.';
+COMMENT ON COLUMN finance.closed_months.closed_at IS 'Entries that were posted before this moment are in its sums. Later ones count in the months after.';
+COMMENT ON COLUMN finance.closed_months.accounts IS 'How many accounts had an entry.';
+COMMENT ON COLUMN finance.closed_months.entries IS 'How many entries the ledger had.';
+COMMENT ON COLUMN finance.closed_months.root_hash IS 'The sha256 over the last entry of every account (credits.ledger_root).';
 CREATE VIEW finance.journal WITH (security_invoker='true') AS
  SELECT p.period AS day,
     p.currency,
@@ -11538,6 +11724,23 @@ COMMENT ON COLUMN finance.journal.number IS 'The number of the account, as the o
 COMMENT ON COLUMN finance.journal.name IS 'The name of the account, as the operator has set it.';
 COMMENT ON COLUMN finance.journal.debit IS 'Minor units; 0 or above.';
 COMMENT ON COLUMN finance.journal.credit IS 'Minor units; 0 or above.';
+CREATE VIEW finance.late_entries WITH (security_invoker='true') AS
+ SELECT (date_trunc('month'::text, (m.accounted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+    (date_trunc('month'::text, (m.effective_at AT TIME ZONE '00:00:00'::interval)))::date AS happened_in,
+    l.currency,
+    (l.source)::text AS source,
+    m.way,
+    count(*) AS movements,
+    sum(m.tokens) AS tokens
+   FROM (credits.lot_moves m
+     JOIN credits.lots l ON (((m.account_id = l.account_id) AND (m.lot_id = l.lot_id))))
+  WHERE (m.accounted_at > m.effective_at)
+  GROUP BY ((date_trunc('month'::text, (m.accounted_at AT TIME ZONE '00:00:00'::interval)))::date), ((date_trunc('month'::text, (m.effective_at AT TIME ZONE '00:00:00'::interval)))::date), l.currency, (l.source)::text, m.way;
+COMMENT ON VIEW finance.late_entries IS 'Tokens that moved in a month that was closed before they were booked, and the month in which they count instead. The column late_tokens of finance.liability_rollforward sums them up.';
+COMMENT ON COLUMN finance.late_entries.month IS 'The month in which they count.';
+COMMENT ON COLUMN finance.late_entries.happened_in IS 'The month in which they moved.';
+COMMENT ON COLUMN finance.late_entries.way IS 'granted, used, expired, refunded, disputed, reinstated or adjusted.';
+COMMENT ON COLUMN finance.late_entries.tokens IS 'Above zero: they came in. Below zero: they went out.';
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
@@ -11808,6 +12011,18 @@ CREATE INDEX webhook_deliveries_endpoint_idx ON credits.webhook_deliveries USING
 CREATE UNIQUE INDEX webhook_secrets_one_lasts ON credits.webhook_secrets USING btree (endpoint_id) WHERE (valid_until IS NULL);
 ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
 CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
+CREATE TRIGGER closed_months_are_never_changed BEFORE DELETE OR UPDATE ON credits.closed_months FOR EACH ROW EXECUTE FUNCTION credits.refuse_closed_change();
+ALTER TABLE credits.closed_months ENABLE ALWAYS TRIGGER closed_months_are_never_changed;
+CREATE TRIGGER closed_months_are_never_truncated BEFORE TRUNCATE ON credits.closed_months FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_closed_change();
+ALTER TABLE credits.closed_months ENABLE ALWAYS TRIGGER closed_months_are_never_truncated;
+CREATE TRIGGER closed_postings_are_never_changed BEFORE DELETE OR UPDATE ON credits.closed_postings FOR EACH ROW EXECUTE FUNCTION credits.refuse_closed_change();
+ALTER TABLE credits.closed_postings ENABLE ALWAYS TRIGGER closed_postings_are_never_changed;
+CREATE TRIGGER closed_postings_are_never_truncated BEFORE TRUNCATE ON credits.closed_postings FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_closed_change();
+ALTER TABLE credits.closed_postings ENABLE ALWAYS TRIGGER closed_postings_are_never_truncated;
+CREATE TRIGGER closed_sums_are_never_changed BEFORE DELETE OR UPDATE ON credits.closed_sums FOR EACH ROW EXECUTE FUNCTION credits.refuse_closed_change();
+ALTER TABLE credits.closed_sums ENABLE ALWAYS TRIGGER closed_sums_are_never_changed;
+CREATE TRIGGER closed_sums_are_never_truncated BEFORE TRUNCATE ON credits.closed_sums FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_closed_change();
+ALTER TABLE credits.closed_sums ENABLE ALWAYS TRIGGER closed_sums_are_never_truncated;
 CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_entry_change();
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_changed;
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
@@ -12972,6 +13187,7 @@ REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_closable(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_components(p_name text, p_components jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_decision(p_reason text) FROM PUBLIC;
@@ -13294,6 +13510,10 @@ REVOKE ALL ON FUNCTION credits.least_charge() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.least_charge() TO auditor;
 REVOKE ALL ON FUNCTION credits.least_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.least_cost(p_price_id bigint) TO auditor;
+REVOKE ALL ON FUNCTION credits.ledger_heads(p_before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.ledger_heads(p_before timestamp with time zone) TO auditor;
+REVOKE ALL ON FUNCTION credits.ledger_root(p_before timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.ledger_root(p_before timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root bytea) TO auditor;
 REVOKE ALL ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.likeness(p_module_id text) FROM PUBLIC;
@@ -13373,10 +13593,12 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO spender;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO support;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
+REVOKE ALL ON FUNCTION credits.moment_without_writers() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.month_to_close() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.movement_text(p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.name_account(p_account text, p_number text, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.name_subject(p_family text, p_event credits.stripe_events) FROM PUBLIC;
@@ -13530,6 +13752,7 @@ REVOKE ALL ON FUNCTION credits.refuse_byok() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_closed_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_closed_key(p_key credits.api_keys) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_consent_change() FROM PUBLIC;
@@ -13621,6 +13844,7 @@ REVOKE ALL ON FUNCTION credits.standing_types() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
 REVOKE ALL ON FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stop_waiting() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.store_sums(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) TO support;
 GRANT ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) TO auditor;
@@ -13725,6 +13949,7 @@ REVOKE ALL ON FUNCTION credits.without_person(p_value jsonb, p_name text, p_dept
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION finance.close_period(month date, OUT closed_at timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root_hash text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION finance.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION finance.trial_balance(at timestamp with time zone) TO accountant;
 GRANT ALL ON FUNCTION finance.trial_balance(at timestamp with time zone) TO auditor;
@@ -13995,9 +14220,13 @@ GRANT SELECT ON TABLE credits.closed_sums TO accountant;
 GRANT SELECT ON TABLE credits.closed_sums TO auditor;
 GRANT SELECT ON TABLE credits.source_months TO accountant;
 GRANT SELECT ON TABLE credits.source_months TO auditor;
+GRANT SELECT ON TABLE credits.ledger_months TO accountant;
+GRANT SELECT ON TABLE credits.ledger_months TO auditor;
 GRANT SELECT ON TABLE finance.liability_rollforward TO accountant;
 GRANT SELECT ON TABLE finance.liability_rollforward TO auditor;
 GRANT SELECT ON TABLE audit.check_finance_journal TO auditor;
+GRANT SELECT ON TABLE credits.closed_postings TO auditor;
+GRANT SELECT ON TABLE audit.check_finance_months TO auditor;
 GRANT SELECT ON TABLE audit.check_finance_rollforward TO auditor;
 GRANT SELECT ON TABLE audit.check_forgotten TO auditor;
 GRANT SELECT ON TABLE audit.check_guests TO auditor;
@@ -14063,7 +14292,6 @@ GRANT SELECT ON TABLE credits.audit_checkpoints TO auditor;
 GRANT SELECT ON TABLE credits.audits TO auditor;
 GRANT SELECT ON TABLE credits.awaited_objects TO auditor;
 GRANT SELECT ON TABLE credits.captures TO auditor;
-GRANT SELECT ON TABLE credits.closed_postings TO auditor;
 GRANT SELECT ON TABLE credits.event_decisions TO auditor;
 GRANT SELECT ON TABLE credits.finance_accounts TO accountant;
 GRANT SELECT ON TABLE credits.finance_accounts TO auditor;
@@ -14079,6 +14307,10 @@ GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 GRANT SELECT ON TABLE credits.status_changes TO auditor;
 GRANT SELECT ON TABLE finance.accounts TO accountant;
 GRANT SELECT ON TABLE finance.accounts TO auditor;
+GRANT SELECT ON TABLE finance.closed_months TO accountant;
+GRANT SELECT ON TABLE finance.closed_months TO auditor;
 GRANT SELECT ON TABLE finance.journal TO accountant;
 GRANT SELECT ON TABLE finance.journal TO auditor;
+GRANT SELECT ON TABLE finance.late_entries TO accountant;
+GRANT SELECT ON TABLE finance.late_entries TO auditor;
 \unrestrict x
