@@ -59,7 +59,8 @@ set
         greatest(t.now, w.posted_at + interval '1 microsecond'), greatest(t.now, w.posted_at + interval '1 microsecond'),
         'spend', - :cost::numeric, w.balance - :cost, w.debt,
         jsonb_build_array(jsonb_build_object('lot_id', :lot_id::bigint, 'tokens', trim_scale(:cost::numeric))),
-        'stablediffusion', '{"calls": 1}', :price_id, null, null, null, null, null, null, 'bench_client', '{}', null, null
+        'stablediffusion', '{"calls": 1}', :price_id, null, null, null, null, null, null, 'bench_client', '{}', null, null,
+        null
     )::credits.entries),
     lifetime_spent = w.lifetime_spent + :cost
 from (select clock_timestamp() as now) as t
