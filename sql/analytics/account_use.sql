@@ -2,23 +2,23 @@
 create or replace view analytics.account_use
 with (security_invoker = true)
 as
-with later_captures as (
+with first_captures as (
+    -- Of holds that were captured in parts.
     select
         h.hold_id,
-        s.seq
+        h.seqs[1] as seq
     from credits.holds as h
-    cross join lateral unnest(h.seqs[2:]) as s (seq)
     where cardinality(h.seqs) > 1
 )
 
 select
     date_trunc('month', e.posted_at at time zone interval '0')::date as month,
     e.account_id,
-    count(*) filter (where e.kind <> 'refund' and c.seq is null) as uses,
+    count(*) filter (where e.kind <> 'refund' and coalesce(c.seq = e.seq, true)) as uses,
     count(*) filter (where e.kind = 'byok') as own_key_uses,
     -sum(e.tokens) as tokens
 from credits.entries as e
-left join later_captures as c on e.hold_id = c.hold_id and e.seq = c.seq
+left join first_captures as c on e.hold_id = c.hold_id
 where e.kind in ('spend', 'byok', 'refund')
 group by 1, 2;
 

@@ -69,12 +69,12 @@ lots as (
     left join plans as p on l.account_id = p.account_id and l.lot_id = p.lot_id
 ),
 
-later_captures as (
+first_captures as (
+    -- Of holds that were captured in parts.
     select
         h.hold_id,
-        s.seq
+        h.seqs[1] as seq
     from credits.holds as h
-    cross join lateral unnest(h.seqs[2:]) as s (seq)
     where cardinality(h.seqs) > 1
 ),
 
@@ -86,7 +86,7 @@ drawn as (
         l.plan_id,
         l.currency,
         -- A charge counts once, with its first draw. A hold that is captured in parts counts with the first part.
-        d.place = 1 and e.kind = 'spend' and c.seq is null as counts,
+        d.place = 1 and e.kind = 'spend' and coalesce(c.seq = e.seq, true) as counts,
         case when e.tokens > 0 then -1 else 1 end * (d.draw ->> 'tokens')::numeric as tokens,
         l.unit_cost,
         -- The provider was paid, whether or not the charge was refunded.
@@ -120,7 +120,7 @@ drawn as (
             end
         end as cost
     from credits.entries as e
-    left join later_captures as c on e.hold_id = c.hold_id and e.seq = c.seq
+    left join first_captures as c on e.hold_id = c.hold_id
     -- Most charges draw on one lot. The planner expects 10 elements of an array, and 100 of JSON.
     cross join
         lateral unnest(

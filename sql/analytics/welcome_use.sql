@@ -2,34 +2,54 @@
 create or replace view analytics.welcome_use
 with (security_invoker = true)
 as
-with moved as materialized (
-    -- Every movement of every lot, including its grant. An entry moves all its lots in the same direction. Materialized
-    -- before the join: otherwise each entry would search all lots of its account.
-    select
-        e.account_id,
-        (d.draw ->> 'lot_id')::bigint as lot_id,
-        e.kind,
-        case when e.tokens > 0 then 1 else -1 end * (d.draw ->> 'tokens')::numeric as tokens
-    from credits.entries as e
-    cross join lateral jsonb_array_elements(e.draws) as d (draw)
-),
-
-given as (
+with gifts as materialized (
+    -- Materialized: otherwise each entry would search all lots of its account.
     select
         l.account_id,
         l.lot_id,
         l.source,
         l.effective_at,
-        l.granted,
+        l.expires_at,
+        l.granted
+    from credits.lots as l
+    where l.source in ('welcome', 'promo', 'referral')
+),
+
+moved as (
+    -- Every movement of these lots, including their grant. An entry moves all its lots in the same direction.
+    select
+        l.account_id,
+        l.lot_id,
+        coalesce(-sum(d.tokens) filter (where e.kind in ('spend', 'refund')), 0) as spent,
+        coalesce(-sum(d.tokens) filter (where e.kind = 'expire'), 0) as expired,
+        sum(d.tokens) as remaining
+    from credits.entries as e
+    -- Most entries move one lot. The planner expects 10 elements of an array, and 100 of JSON.
+    cross join
+        lateral unnest(
+            case
+                when jsonb_array_length(e.draws) < 2 then array[e.draws -> 0]
+                else array(select x.draw from jsonb_array_elements(e.draws) as x (draw))
+            end
+        ) as m (draw)
+    inner join gifts as l on e.account_id = l.account_id and (m.draw ->> 'lot_id')::bigint = l.lot_id
+    cross join
+        lateral (
+            select case when e.tokens > 0 then 1 else -1 end * (m.draw ->> 'tokens')::numeric as tokens
+        ) as d
+    group by 1, 2
+),
+
+given as (
+    select
+        l.*,
         -- Tokens whose date has passed count as expired, booked or not.
         coalesce(l.expires_at <= credits.clock(l.account_id), false) as is_past,
-        coalesce(-sum(m.tokens) filter (where m.kind in ('spend', 'refund')), 0) as spent,
-        coalesce(-sum(m.tokens) filter (where m.kind = 'expire'), 0) as expired,
-        sum(m.tokens) as remaining
-    from credits.lots as l
+        m.spent,
+        m.expired,
+        m.remaining
+    from gifts as l
     inner join moved as m on l.account_id = m.account_id and l.lot_id = m.lot_id
-    where l.source in ('welcome', 'promo', 'referral')
-    group by 1, 2, 3, 4, 5, 6
 )
 
 select

@@ -5763,20 +5763,19 @@ CREATE AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) (
 );
 COMMENT ON AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) IS 'The last hash after several entries of an account, in their order; as a window function, the hash of each. p_first: the hash before the first of them.';
 CREATE VIEW analytics.account_use WITH (security_invoker='true') AS
- WITH later_captures AS (
+ WITH first_captures AS (
          SELECT h.hold_id,
-            s.seq
-           FROM (credits.holds h
-             CROSS JOIN LATERAL unnest(h.seqs[2:]) s(seq))
+            h.seqs[1] AS seq
+           FROM credits.holds h
           WHERE (cardinality(h.seqs) > 1)
         )
  SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     e.account_id,
-    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (c.seq IS NULL))) AS uses,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((c.seq = e.seq), true))) AS uses,
     count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses,
     (- sum((e.tokens)::numeric)) AS tokens
    FROM (credits.entries e
-     LEFT JOIN later_captures c ON (((e.hold_id = c.hold_id) AND (e.seq = c.seq))))
+     LEFT JOIN first_captures c ON ((e.hold_id = c.hold_id)))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id;
 COMMENT ON VIEW analytics.account_use IS 'Per month (UTC) and account: uses, and the tokens that were charged for them.';
@@ -6009,11 +6008,10 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
            FROM ((credits.lots l
              CROSS JOIN money m_1)
              LEFT JOIN plans p ON (((l.account_id = p.account_id) AND (l.lot_id = p.lot_id))))
-        ), later_captures AS (
+        ), first_captures AS (
          SELECT h.hold_id,
-            s.seq
-           FROM (credits.holds h
-             CROSS JOIN LATERAL unnest(h.seqs[2:]) s(seq))
+            h.seqs[1] AS seq
+           FROM credits.holds h
           WHERE (cardinality(h.seqs) > 1)
         ), drawn AS (
          SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
@@ -6021,7 +6019,7 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
             l.source,
             l.plan_id,
             l.currency,
-            ((d_1.place = 1) AND (e.kind = 'spend'::credits.entry_kind) AND (c.seq IS NULL)) AS counts,
+            ((d_1.place = 1) AND (e.kind = 'spend'::credits.entry_kind) AND COALESCE((c.seq = e.seq), true)) AS counts,
             ((
                 CASE
                     WHEN ((e.tokens)::numeric > (0)::numeric) THEN '-1'::integer
@@ -6044,7 +6042,7 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
                     END)
                 END AS cost
            FROM ((((credits.entries e
-             LEFT JOIN later_captures c ON (((e.hold_id = c.hold_id) AND (e.seq = c.seq))))
+             LEFT JOIN first_captures c ON ((e.hold_id = c.hold_id)))
              CROSS JOIN LATERAL unnest(
                 CASE
                     WHEN (jsonb_array_length(e.draws) < 2) THEN ARRAY[(e.draws -> 0)]
@@ -6309,21 +6307,20 @@ COMMENT ON COLUMN analytics.module_reliability.started IS 'All of them. Holds an
 COMMENT ON COLUMN analytics.module_reliability.called_off IS 'Holds that were released for a reason other than a failure, and holds of users that were not captured.';
 COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds that have not ended, and uses of guests whose end nobody has reported.';
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
- WITH later_captures AS (
+ WITH first_captures AS (
          SELECT h.hold_id,
-            s.seq
-           FROM (credits.holds h
-             CROSS JOIN LATERAL unnest(h.seqs[2:]) s(seq))
+            h.seqs[1] AS seq
+           FROM credits.holds h
           WHERE (cardinality(h.seqs) > 1)
         )
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
-    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (c.seq IS NULL))) AS uses,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND COALESCE((c.seq = e.seq), true))) AS uses,
     count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
     (- sum((e.tokens)::numeric)) AS tokens,
     count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses
    FROM (credits.entries e
-     LEFT JOIN later_captures c ON (((e.hold_id = c.hold_id) AND (e.seq = c.seq))))
+     LEFT JOIN first_captures c ON ((e.hold_id = c.hold_id)))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
 COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
@@ -6632,31 +6629,48 @@ CREATE TABLE credits.redemptions (
 ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns, numbered 1, 2 … per account. Number 0 is the grant to a user whom somebody brought. The key lets each grant happen only once.';
 CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
- WITH moved AS MATERIALIZED (
-         SELECT e.account_id,
-            ((d.draw ->> 'lot_id'::text))::bigint AS lot_id,
-            e.kind,
-            ((
+ WITH gifts AS MATERIALIZED (
+         SELECT l.account_id,
+            l.lot_id,
+            l.source,
+            l.effective_at,
+            l.expires_at,
+            l.granted
+           FROM credits.lots l
+          WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
+        ), moved AS (
+         SELECT l.account_id,
+            l.lot_id,
+            COALESCE((- sum(d.tokens) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))), (0)::numeric) AS spent,
+            COALESCE((- sum(d.tokens) FILTER (WHERE (e.kind = 'expire'::credits.entry_kind))), (0)::numeric) AS expired,
+            sum(d.tokens) AS remaining
+           FROM (((credits.entries e
+             CROSS JOIN LATERAL unnest(
                 CASE
-                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN 1
-                    ELSE '-1'::integer
-                END)::numeric * ((d.draw ->> 'tokens'::text))::numeric) AS tokens
-           FROM (credits.entries e
-             CROSS JOIN LATERAL jsonb_array_elements(e.draws) d(draw))
+                    WHEN (jsonb_array_length(e.draws) < 2) THEN ARRAY[(e.draws -> 0)]
+                    ELSE ARRAY( SELECT x.draw
+                       FROM jsonb_array_elements(e.draws) x(draw))
+                END) m(draw))
+             JOIN gifts l ON (((e.account_id = l.account_id) AND (((m.draw ->> 'lot_id'::text))::bigint = l.lot_id))))
+             CROSS JOIN LATERAL ( SELECT ((
+                        CASE
+                            WHEN ((e.tokens)::numeric > (0)::numeric) THEN 1
+                            ELSE '-1'::integer
+                        END)::numeric * ((m.draw ->> 'tokens'::text))::numeric) AS tokens) d)
+          GROUP BY l.account_id, l.lot_id
         ), given AS (
          SELECT l.account_id,
             l.lot_id,
             l.source,
             l.effective_at,
+            l.expires_at,
             l.granted,
             COALESCE((l.expires_at <= credits.clock(l.account_id)), false) AS is_past,
-            COALESCE((- sum(m.tokens) FILTER (WHERE (m.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))), (0)::numeric) AS spent,
-            COALESCE((- sum(m.tokens) FILTER (WHERE (m.kind = 'expire'::credits.entry_kind))), (0)::numeric) AS expired,
-            sum(m.tokens) AS remaining
-           FROM (credits.lots l
+            m.spent,
+            m.expired,
+            m.remaining
+           FROM (gifts l
              JOIN moved m ON (((l.account_id = m.account_id) AND (l.lot_id = m.lot_id))))
-          WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
-          GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock(l.account_id)), false)
         )
  SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     (g.source)::text AS source,
