@@ -11,7 +11,7 @@ begin
     case coalesce(jsonb_typeof(p_value), 'null')
         when 'object' then
             if p_depth > 20 then
-                return 'null';
+                return 'null'::jsonb;
             end if;
             return coalesce(
                 (
@@ -30,7 +30,7 @@ begin
             );
         when 'array' then
             if p_depth > 20 then
-                return 'null';
+                return 'null'::jsonb;
             end if;
             -- Places stay: the audit counts the lines of an invoice.
             return coalesce(
@@ -42,7 +42,7 @@ begin
             );
         when 'string' then
             -- An element of an array: nothing says what it is.
-            return 'null';
+            return 'null'::jsonb;
         else
             return p_value;
     end case;

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 import psycopg
 import pytest
-from callers import Caller, Connection, Row, findings, refused
+from callers import BOOKS, Caller, Connection, Row, at_once, findings, refused, slugs
 from holding import Bank, hold
 from stripe_events import COMPLETED, attached, event, session
 from topping import claim, report
@@ -439,3 +440,32 @@ def test_only_a_service_forgets_and_names_one_person(bank: Bank) -> None:
     assert forget(bank, user_id="ada")["given_up"] == 5
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         bank.user("ada").call("forget_user", user_id="ada")
+
+
+@pytest.mark.one_version
+def test_spends_and_calls_to_forget_at_once_end_in_one_forgotten_user(
+    user: Callable[..., Caller], service: Caller, admin: Connection, crowd: Callable[[int], list[Caller]]
+) -> None:
+    ada = user(1000, metadata=NOTE)
+    callers = crowd(8)
+    spends = [
+        partial(one.call, "consume_tokens", module_id="metube", user_id=ada.user_id, metadata=NOTE)
+        for one in callers[:6]
+    ]
+    forgets = [partial(forget, one, user_id=ada.user_id) for one in callers[6:]]
+    results = at_once(spends + forgets)
+    assert set(slugs(results)) <= {"account_frozen", "unknown_user"}
+    told = [result for result in results[6:] if isinstance(result, dict)]
+    assert [one["state"] for one in told].count("forgotten") == len(told) > 0
+    account = told[0]["account_id"]
+    spent = sum(isinstance(result, dict) for result in results[:6])
+    assert told[0]["given_up"] == 1000 - 10 * spent
+    said = admin.execute(
+        "select count(*) filter (where metadata ? 'note'), count(*) filter (where digests is not null)"
+        " from credits.entries where account_id = %s",
+        (account,),
+    ).fetchone()
+    assert said == (0, 1 + spent)
+    assert admin.execute(BOOKS).fetchall() == []
+    with refused("unknown_user"):
+        service.call("consume_tokens", module_id="metube", user_id=ada.user_id)
