@@ -253,6 +253,21 @@ def test_only_who_may_create_roles_adds_analysts(analyst: Callable[..., Result],
         assert "this takes an administrator" in refused.stderr
 
 
+def test_login_whose_role_is_gone_is_made_anew(
+    analyst: Callable[..., Result], own_url: str, bank: Connection
+) -> None:
+    """As after a restore into another cluster."""
+    old = analyst("add", "carla", "--segment", "schools").stdout.strip()
+    bank.execute("drop role carla")
+    assert "no such login" in analyst("list").stdout
+    assert {name for name, *_ in findings(bank)} == {"check_logins"}
+    new = analyst("add", "carla", "--segment", "shops").stdout.strip()
+    assert new != old
+    with signed_in(own_url, "carla", new) as carla:
+        assert one(carla, FIGURE) == 1
+    assert findings(bank) == []
+
+
 def test_two_administrators_make_one_login(analyst: Callable[..., Result], own_url: str) -> None:
     def add(number: int) -> bool | None:
         try:
