@@ -275,9 +275,9 @@ grant execute on function finance.trial_balance to accountant, auditor;
 grant execute on function
 credits.lot_sums, credits.postings, credits.lot_worth, credits.worth_of, credits.later
 to accountant, auditor;
-grant execute on function credits.clock() to accountant;
+grant execute on function credits.clock(), credits.earlier to accountant;
 grant select on
-credits.ledger_months, credits.lot_moves, credits.money_with_tax, credits.source_months
+credits.ledger_months, credits.lot_moves, credits.money_with_tax, credits.rollforward, credits.source_months
 to accountant, auditor;
 grant execute on function credits.ledger_root, credits.ledger_heads to auditor;
 grant select on
@@ -287,7 +287,7 @@ grant select (
     account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, order_id
 ) on credits.entries to accountant;
 grant select (
-    account_id, lot_id, source, granted, unit_cost, currency, order_id
+    account_id, lot_id, source, granted, effective_at, expires_at, unit_cost, currency, order_id
 ) on credits.lots to accountant;
 grant select (account_id, order_id, paid, currency) on credits.orders to accountant;
 

@@ -135,6 +135,59 @@ def test_trial_balance_agrees_with_the_rollforward_at_any_moment(told: Town) -> 
     assert now == told.bank.rows("select * from finance.trial_balance(null)") != []
 
 
+def test_revenue_of_the_modules_adds_up_to_what_was_recognised(told: Town) -> None:
+    rows = told.bank.rows(
+        "select month, currency, module_id, tokens, revenue from finance.revenue_by_module order by month"
+    )
+    assert [(str(row["month"]), row["module_id"], row["tokens"], row["revenue"]) for row in rows] == [
+        ("2027-01-01", "whisper", 100, 848),
+        ("2027-02-01", "whisper", 25, 0),
+    ]
+
+
+def test_revenue_of_every_month_is_what_the_rollforward_recognised(told: Town) -> None:
+    with told.admin.transaction(force_rollback=True):
+        # Thirds of cents, for three modules.
+        told.admin.execute("alter table credits.entries disable trigger all")
+        told.admin.execute(
+            "update credits.entries set module_id = (array['whisper', 'metube', 'pdf'])[seq % 3 + 1]"
+            " where kind = 'spend'"
+        )
+        assert (
+            told.bank.rows(
+                "select month, sum(revenue) as revenue from finance.revenue_by_module group by month"
+                " except select month, sum(recognised) from finance.liability_rollforward group by month"
+            )
+            == []
+        )
+
+
+def test_age_of_the_liability_adds_up_to_its_closing(told: Town) -> None:
+    rows = told.bank.rows("select * from finance.liability_aging")
+    assert [(row["source"], row["age"], row["lots"], row["worth"]) for row in rows] == [
+        ("purchase", "31 to 90 days", 2, 3651)
+    ]
+    assert (rows[0]["tokens"], rows[0]["expiring"]) == (
+        rollforward(told, "purchase")[-1]["closing_tokens"],
+        0,
+    )
+
+
+def test_gifts_are_counted_in_tokens(told: Town) -> None:
+    rows = told.bank.rows(
+        "select given_tokens, used_tokens, expired_tokens, taken_back_tokens, closing_tokens"
+        " from finance.promotions order by month"
+    )
+    assert [tuple(row.values()) for row in rows] == [(60, 0, 0, 0, 60), (0, 25, 35, 0, 0), (0, 0, 0, 0, 0)]
+
+
+def test_breakage_shows_what_its_estimate_is_made_of(told: Town) -> None:
+    rows = told.bank.rows("select * from finance.breakage order by month")
+    assert [row["months_looked_at"] for row in rows] == [1, 2, 3]
+    assert {(row["booked"], row["expired_share"], row["estimate"]) for row in rows} == {(0, 0, 0)}
+    assert [row["liability"] for row in rows] == [4150, 251, 3651]
+
+
 def test_months_and_days_do_not_depend_on_the_session(told: Town) -> None:
     for table in ("liability_rollforward", "journal"):
         expected = told.bank.rows(f"table finance.{table}")

@@ -121,7 +121,10 @@ ANALYTICS = {
 }
 FINANCE = {
     f"finance.{view}"
-    for view in ("accounts", "closed_months", "journal", "late_entries", "liability_rollforward")
+    for view in (
+        *("accounts", "breakage", "closed_months", "journal", "late_entries", "liability_aging"),
+        *("liability_rollforward", "promotions", "revenue_by_module"),
+    )
 }
 # What is under the views of finance. Of other tables an accountant reads single columns.
 MONEY = {
@@ -134,6 +137,7 @@ MONEY = {
         "lot_moves",
         "money_returns",
         "money_with_tax",
+        "rollforward",
         "source_months",
     )
 }
@@ -333,7 +337,10 @@ COUNTED = {
         "module_id",
         "order_id",
     },
-    "credits.lots": {"account_id", "lot_id", "source", "granted", "unit_cost", "currency", "order_id"},
+    "credits.lots": {
+        *("account_id", "lot_id", "source", "granted", "effective_at", "expires_at"),
+        *("unit_cost", "currency", "order_id"),
+    },
     "credits.orders": {"account_id", "order_id", "paid", "currency"},
 }
 # An analyst's views need columns of tables. Only identities names persons, to analysts who may know.
@@ -625,7 +632,11 @@ EXECUTE = {
         "credits.clock(uuid)",
         "credits.earlier(timestamp with time zone,interval)",
     },
-    "accountant": {*COUNTING, "credits.clock()"},
+    "accountant": {
+        *COUNTING,
+        "credits.clock()",
+        "credits.earlier(timestamp with time zone,interval)",
+    },
     "auditor": {
         *COUNTING,
         "credits.ledger_root(timestamp with time zone)",
@@ -732,7 +743,7 @@ TABLES = sorted(
     and name not in ("credits.missed_events", "credits.unbooked_objects", "credits.stripe_lists")
     and name not in ("credits.covered_lists", "credits.stripe_movements")
     and name not in ("credits.lot_moves", "credits.money_with_tax", "credits.source_months")
-    and name != "credits.ledger_months"
+    and name not in ("credits.ledger_months", "credits.rollforward")
 )
 
 
