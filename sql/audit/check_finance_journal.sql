@@ -65,5 +65,5 @@ orders less what has gone back.
 A row means: the journal and the rollforward count different entries, or, where the row is about cash, an order, its
 lot or the history of its refunds was changed by hand.
 
-What to do: look at the findings of check_money_returns and check_orders. If there are none, report a bug, and export nothing
+What to do: look at the findings of check_money_returns and check_orders. If there is no finding, report a bug, and export nothing
 from finance.journal until it is mended.';

@@ -9,7 +9,7 @@ with months as (
         r.month,
         r.currency,
         -- What went over to the next period of a plan has not expired after all.
-        sum(r.expired - case r.source when 'rollover' then r.sold else 0 end) as booked,
+        sum(r.expired - case when (r.source = 'rollover') is true then r.sold else 0 end) as booked,
         sum(r.recognised) as recognised,
         sum(r.closing) as closing
     from credits.rollforward as r

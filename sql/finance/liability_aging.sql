@@ -28,7 +28,7 @@ aged as (
         end as number
     from left_over as o
     inner join credits.lots as l on o.account_id = l.account_id and o.lot_id = l.lot_id
-    where o.tokens <> 0
+    where o.tokens is distinct from 0
 )
 
 select
