@@ -8574,7 +8574,7 @@ CREATE VIEW credits.ledger_months WITH (security_invoker='true') AS
    FROM closed c
   WINDOW w AS (PARTITION BY currency, source ORDER BY month);
 COMMENT ON VIEW credits.ledger_months IS 'The liability to users per month (UTC), currency and source, by the ledger alone: also of months that were closed.';
-CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
+CREATE VIEW credits.rollforward WITH (security_invoker='true') AS
  SELECT c.month,
     c.currency,
     (c.source)::text AS source,
@@ -8627,6 +8627,32 @@ UNION ALL
   WHERE (NOT (EXISTS ( SELECT
            FROM credits.closed_months c
           WHERE (c.month >= m.month))));
+COMMENT ON VIEW credits.rollforward IS 'finance.liability_rollforward, for the other views of finance, which are made before it.';
+CREATE VIEW finance.liability_rollforward WITH (security_invoker='true') AS
+ SELECT month,
+    currency,
+    source,
+    is_closed,
+    opening_tokens,
+    sold_tokens,
+    recognised_tokens,
+    expired_tokens,
+    refunded_tokens,
+    disputed_tokens,
+    reinstated_tokens,
+    adjusted_tokens,
+    late_tokens,
+    closing_tokens,
+    opening,
+    sold,
+    recognised,
+    expired,
+    refunded,
+    disputed,
+    reinstated,
+    adjusted,
+    closing
+   FROM credits.rollforward r;
 COMMENT ON VIEW finance.liability_rollforward IS 'The liability to users per month (UTC), currency and source of the tokens: opening + sold - recognised - expired - refunded - disputed + reinstated - adjusted = closing, in tokens and in whole minor units of the currency. Tokens that were given away are worth nothing. A closed month is shown as it was closed.';
 COMMENT ON COLUMN finance.liability_rollforward.currency IS 'The currency that was paid. Null for tokens that were given away without a purchase.';
 COMMENT ON COLUMN finance.liability_rollforward.source IS 'How the tokens came in: purchase, bonus, grant, welcome, promo, referral, allowance or rollover.';
@@ -8684,7 +8710,7 @@ COMMENT ON VIEW audit.check_finance_journal IS 'The journal''s deferred revenue 
 orders less what has gone back.
 A row means: the journal and the rollforward count different entries, or, where the row is about cash, an order, its
 lot or the history of its refunds was changed by hand.
-What to do: look at the findings of check_money_returns and check_orders. If there are none, report a bug, and export nothing
+What to do: look at the findings of check_money_returns and check_orders. If there is no finding, report a bug, and export nothing
 from finance.journal until it is mended.';
 CREATE TABLE credits.closed_postings (
     month date NOT NULL,
@@ -11707,6 +11733,45 @@ COMMENT ON VIEW finance.accounts IS 'The accounts of the journal. credits.name_a
 COMMENT ON COLUMN finance.accounts.account IS 'What pgcredits calls it.';
 COMMENT ON COLUMN finance.accounts.number IS 'Its number in the operator''s chart of accounts.';
 COMMENT ON COLUMN finance.accounts.name IS 'Its name there.';
+CREATE VIEW finance.breakage WITH (security_invoker='true') AS
+ WITH months AS (
+         SELECT r.month,
+            r.currency,
+            sum((r.expired -
+                CASE
+                    WHEN ((r.source = 'rollover'::text) IS TRUE) THEN r.sold
+                    ELSE (0)::numeric
+                END)) AS booked,
+            sum(r.recognised) AS recognised,
+            sum(r.closing) AS closing
+           FROM credits.rollforward r
+          WHERE (r.currency IS NOT NULL)
+          GROUP BY r.month, r.currency
+        ), years AS (
+         SELECT m.month,
+            m.currency,
+            m.booked,
+            m.closing,
+            count(*) OVER w AS months_looked_at,
+            sum(m.booked) OVER w AS expired,
+            sum((m.booked + m.recognised)) OVER w AS ended
+           FROM months m
+          WINDOW w AS (PARTITION BY m.currency ORDER BY m.month ROWS BETWEEN 11 PRECEDING AND CURRENT ROW)
+        )
+ SELECT month,
+    currency,
+    booked,
+    closing AS liability,
+    months_looked_at,
+    round((expired / NULLIF(ended, (0)::numeric)), 6) AS expired_share,
+    trunc(((closing * expired) / NULLIF(ended, (0)::numeric))) AS estimate
+   FROM years y;
+COMMENT ON VIEW finance.breakage IS 'Per month (UTC) and currency, in minor units: what was booked for tokens that expired, and an estimate of how much of the liability will expire. The estimate is not booked anywhere.';
+COMMENT ON COLUMN finance.breakage.booked IS 'The worth of the tokens that expired, less that of tokens that went over to the next period of a plan.';
+COMMENT ON COLUMN finance.breakage.liability IS 'The worth of the tokens that users have at the end of the month.';
+COMMENT ON COLUMN finance.breakage.months_looked_at IS 'A parameter of the estimate: how many months it looks back, this one included. At most 12.';
+COMMENT ON COLUMN finance.breakage.expired_share IS 'A parameter of the estimate: what expired in these months, as a share of what expired or was used. Null if nothing was.';
+COMMENT ON COLUMN finance.breakage.estimate IS 'liability × expired_share, cut to whole minor units.';
 CREATE VIEW finance.closed_months WITH (security_invoker='true') AS
  SELECT month,
     closed_at,
@@ -11755,6 +11820,107 @@ COMMENT ON COLUMN finance.late_entries.month IS 'The month in which they count.'
 COMMENT ON COLUMN finance.late_entries.happened_in IS 'The month in which they moved.';
 COMMENT ON COLUMN finance.late_entries.way IS 'granted, used, expired, refunded, disputed, reinstated or adjusted.';
 COMMENT ON COLUMN finance.late_entries.tokens IS 'Above zero: they came in. Below zero: they went out.';
+CREATE VIEW finance.liability_aging WITH (security_invoker='true') AS
+ WITH left_over AS (
+         SELECT s.account_id,
+            s.lot_id,
+            sum(s.tokens) AS tokens,
+            sum(s.money) AS worth
+           FROM credits.lot_sums('millennium'::text, 'infinity'::timestamp with time zone) s(account_id, lot_id, order_id, source, currency, period, way, tokens, late_tokens, money)
+          GROUP BY s.account_id, s.lot_id
+        ), aged AS (
+         SELECT l.currency,
+            (l.source)::text AS source,
+            o.tokens,
+            o.worth,
+            (l.expires_at IS NOT NULL) AS expires,
+                CASE
+                    WHEN (l.effective_at > credits.earlier(credits.clock(), '30 days'::interval)) THEN 1
+                    WHEN (l.effective_at > credits.earlier(credits.clock(), '90 days'::interval)) THEN 2
+                    WHEN (l.effective_at > credits.earlier(credits.clock(), '180 days'::interval)) THEN 3
+                    WHEN (l.effective_at > credits.earlier(credits.clock(), '365 days'::interval)) THEN 4
+                    ELSE 5
+                END AS number
+           FROM (left_over o
+             JOIN credits.lots l ON (((o.account_id = l.account_id) AND (o.lot_id = l.lot_id))))
+          WHERE (o.tokens IS DISTINCT FROM (0)::numeric)
+        )
+ SELECT currency,
+    source,
+    (ARRAY['0 to 30 days'::text, '31 to 90 days'::text, '91 to 180 days'::text, '181 to 365 days'::text, 'over 365 days'::text])[number] AS age,
+    count(*) AS lots,
+    sum(tokens) AS tokens,
+    sum(worth) AS worth,
+    COALESCE(sum(tokens) FILTER (WHERE expires), (0)::numeric) AS expiring_tokens,
+    COALESCE(sum(worth) FILTER (WHERE expires), (0)::numeric) AS expiring
+   FROM aged a
+  GROUP BY currency, source, number;
+COMMENT ON VIEW finance.liability_aging IS 'The liability to users now, per currency, source and age of the lots, in tokens and minor units. It adds up to the closing of finance.liability_rollforward.';
+COMMENT ON COLUMN finance.liability_aging.age IS 'How long ago the tokens came in.';
+COMMENT ON COLUMN finance.liability_aging.expiring IS 'Of the worth: that of lots with an expiry.';
+CREATE VIEW finance.promotions WITH (security_invoker='true') AS
+ SELECT month,
+    source,
+    is_closed,
+    opening_tokens,
+    sold_tokens AS given_tokens,
+    recognised_tokens AS used_tokens,
+    expired_tokens,
+    (((refunded_tokens + disputed_tokens) - reinstated_tokens) + adjusted_tokens) AS taken_back_tokens,
+    closing_tokens
+   FROM credits.rollforward r
+  WHERE (source = ANY (ARRAY['bonus'::text, 'grant'::text, 'welcome'::text, 'promo'::text, 'referral'::text]));
+COMMENT ON VIEW finance.promotions IS 'Tokens that were given away, per month (UTC) and source: opening + given - used - expired - taken back = closing.';
+COMMENT ON COLUMN finance.promotions.source IS 'bonus (free with a pack), grant (by the operator), welcome, promo (a code) or referral.';
+COMMENT ON COLUMN finance.promotions.taken_back_tokens IS 'Tokens taken back with the money of an order, or voided, less those given back.';
+CREATE VIEW finance.revenue_by_module WITH (security_invoker='true') AS
+ WITH earned AS (
+         SELECT s_1.account_id,
+            s_1.lot_id,
+            s_1.period,
+            s_1.currency,
+            sum(s_1.money) AS money
+           FROM credits.lot_sums('month'::text, 'infinity'::timestamp with time zone) s_1(account_id, lot_id, order_id, source, currency, period, way, tokens, late_tokens, money)
+          WHERE (s_1.way = 'used'::text)
+          GROUP BY s_1.account_id, s_1.lot_id, s_1.period, s_1.currency
+        ), used AS (
+         SELECT m.account_id,
+            m.lot_id,
+            (date_trunc('month'::text, (m.accounted_at AT TIME ZONE '00:00:00'::interval)))::date AS period,
+            m.module_id,
+            sum(m.tokens) AS tokens
+           FROM credits.lot_moves m
+          WHERE (m.way = 'used'::text)
+          GROUP BY m.account_id, m.lot_id, ((date_trunc('month'::text, (m.accounted_at AT TIME ZONE '00:00:00'::interval)))::date), m.module_id
+        ), shares AS (
+         SELECT e.period,
+            e.currency,
+            u.module_id,
+            e.money,
+            COALESCE(u.tokens, (0)::numeric) AS tokens,
+            sum(u.tokens) OVER (PARTITION BY e.account_id, e.lot_id, e.period) AS whole,
+            sum(u.tokens) OVER w AS until,
+            row_number() OVER w AS place,
+            count(*) OVER (PARTITION BY e.account_id, e.lot_id, e.period) AS places
+           FROM (earned e
+             LEFT JOIN used u ON (((e.account_id = u.account_id) AND (e.lot_id = u.lot_id) AND (e.period = u.period))))
+          WINDOW w AS (PARTITION BY e.account_id, e.lot_id, e.period ORDER BY u.module_id)
+        )
+ SELECT period AS month,
+    currency,
+    module_id,
+    (- sum(tokens)) AS tokens,
+    (- sum(
+        CASE
+            WHEN (place = places) THEN (money - COALESCE(trunc(((money * (until - tokens)) / NULLIF(whole, (0)::numeric))), (0)::numeric))
+            ELSE (COALESCE(trunc(((money * until) / NULLIF(whole, (0)::numeric))), (0)::numeric) - COALESCE(trunc(((money * (until - tokens)) / NULLIF(whole, (0)::numeric))), (0)::numeric))
+        END)) AS revenue
+   FROM shares s
+  GROUP BY period, currency, module_id;
+COMMENT ON VIEW finance.revenue_by_module IS 'Revenue per month (UTC), currency and module, in minor units: the worth of the tokens used, less that of charges that were given back. It adds up to recognised of finance.liability_rollforward.';
+COMMENT ON COLUMN finance.revenue_by_module.currency IS 'Null for tokens that were given away, which earn nothing.';
+COMMENT ON COLUMN finance.revenue_by_module.module_id IS 'Null for tokens that repaid a debt.';
+COMMENT ON COLUMN finance.revenue_by_module.tokens IS 'Tokens used.';
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
@@ -13118,7 +13284,9 @@ GRANT SELECT(live) ON TABLE credits.lots TO analyst;
 GRANT SELECT(frozen) ON TABLE credits.lots TO analyst;
 GRANT SELECT(announced) ON TABLE credits.lots TO analyst;
 GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.lots TO accountant;
 GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
+GRANT SELECT(expires_at) ON TABLE credits.lots TO accountant;
 GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
 GRANT SELECT(granted) ON TABLE credits.lots TO accountant;
 GRANT SELECT(remaining) ON TABLE credits.lots TO analyst;
@@ -13342,6 +13510,7 @@ REVOKE ALL ON FUNCTION credits.drawn_lots(p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO analyst;
+GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO accountant;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.topup_attempts TO authenticated;
@@ -14236,6 +14405,8 @@ GRANT SELECT ON TABLE credits.source_months TO accountant;
 GRANT SELECT ON TABLE credits.source_months TO auditor;
 GRANT SELECT ON TABLE credits.ledger_months TO accountant;
 GRANT SELECT ON TABLE credits.ledger_months TO auditor;
+GRANT SELECT ON TABLE credits.rollforward TO accountant;
+GRANT SELECT ON TABLE credits.rollforward TO auditor;
 GRANT SELECT ON TABLE finance.liability_rollforward TO accountant;
 GRANT SELECT ON TABLE finance.liability_rollforward TO auditor;
 GRANT SELECT ON TABLE audit.check_finance_journal TO auditor;
@@ -14321,10 +14492,18 @@ GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 GRANT SELECT ON TABLE credits.status_changes TO auditor;
 GRANT SELECT ON TABLE finance.accounts TO accountant;
 GRANT SELECT ON TABLE finance.accounts TO auditor;
+GRANT SELECT ON TABLE finance.breakage TO accountant;
+GRANT SELECT ON TABLE finance.breakage TO auditor;
 GRANT SELECT ON TABLE finance.closed_months TO accountant;
 GRANT SELECT ON TABLE finance.closed_months TO auditor;
 GRANT SELECT ON TABLE finance.journal TO accountant;
 GRANT SELECT ON TABLE finance.journal TO auditor;
 GRANT SELECT ON TABLE finance.late_entries TO accountant;
 GRANT SELECT ON TABLE finance.late_entries TO auditor;
+GRANT SELECT ON TABLE finance.liability_aging TO accountant;
+GRANT SELECT ON TABLE finance.liability_aging TO auditor;
+GRANT SELECT ON TABLE finance.promotions TO accountant;
+GRANT SELECT ON TABLE finance.promotions TO auditor;
+GRANT SELECT ON TABLE finance.revenue_by_module TO accountant;
+GRANT SELECT ON TABLE finance.revenue_by_module TO auditor;
 \unrestrict x
