@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from callers import BOOKS, Caller, Connection, Row, at_once, findings, refused, slugs
 from holding import Bank, hold
+from sql.reversals.payments import paid
 from stripe_events import COMPLETED, attached, event, session
 from topping import claim, report
 
@@ -469,3 +470,20 @@ def test_spends_and_calls_to_forget_at_once_end_in_one_forgotten_user(
     assert admin.execute(BOOKS).fetchall() == []
     with refused("unknown_user"):
         service.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+
+
+@pytest.mark.one_version
+def test_money_that_comes_back_later_is_still_booked(bank: Bank) -> None:
+    payment = paid(bank, "ada")
+    bank.call("consume_tokens", user_id="ada", module_id="metube", metadata=NOTE)
+    account = forget(bank, user_id="ada", give_up_balance=True)["account_id"]
+    evidence = {"customer_email_address": ADA, "customer_name": MARK}
+    for step in ("created", "funds_withdrawn", "lost"):
+        payment.dispute(step, evidence=evidence)
+    bank.sound()
+    wallet = bank.row("select status, balance, debt from credits.wallets where account_id = %s", (account,))
+    # The tokens that were spent are owed. Those that expired are nobody's.
+    assert wallet == {"status": "closed", "balance": -10, "debt": 10}
+    assert bank.call("maintain")["forgotten"] >= 3
+    assert everywhere(bank) == []
+    bank.sound()
