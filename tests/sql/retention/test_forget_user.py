@@ -482,7 +482,7 @@ def test_money_that_comes_back_later_is_still_booked(bank: Bank) -> None:
         payment.dispute(step, evidence=evidence)
     bank.sound()
     wallet = bank.row("select status, balance, debt from credits.wallets where account_id = %s", (account,))
-    # The tokens that were spent are owed. Those that expired are nobody's.
+    # The tokens that were spent are owed. Nobody owes those that expired.
     assert wallet == {"status": "closed", "balance": -10, "debt": 10}
     assert bank.call("maintain")["forgotten"] >= 3
     assert everywhere(bank) == []
