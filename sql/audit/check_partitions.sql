@@ -22,11 +22,19 @@ where
         where
             i.inhparent = 'credits.entries'::regclass and not i.inhdetachpending
             and c.relname = to_char(m.month, '"entries_"YYYY_MM')
+    )
+    -- A month that has begun in the default partition stays there, and nobody can do anything about it any more.
+    and not exists (
+        select
+        from credits.entries as e
+        where
+            e.posted_at >= m.month at time zone interval '0'
+            and e.posted_at < (m.month + interval '1 month') at time zone interval '0'
     );
 comment on view audit.check_partitions is
-'The ledger has a partition for this month and for the next one.
+'The ledger has a partition for this month and for the next one, unless the month has begun in the default partition.
 
 A row means: the maintenance does not run, or cannot lock the ledger. Entries of a month without a partition go into
 the default one, where they stay.
 
-What to do: run `pgcredits maintain`, and read docs/retention.md.';
+What to do: run `pgcredits maintain`. If the row stays, follow docs/runbooks/missing-partitions.md.';

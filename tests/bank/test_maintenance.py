@@ -69,11 +69,27 @@ def _months(url: str) -> set[str]:
 
 def test_partitions_that_are_missing_are_made(db: psycopg.Connection, url: str) -> None:
     there = _months(url)
-    for month in sorted(there - {"default"})[2:]:
+    months = sorted(there - {"default"})
+    service = as_login(url, "pgcredits_service", PASSWORD)
+    for missing in (months[2:], months[1:2]):  # all the later ones, and the next one alone
+        for month in missing:
+            db.execute(f"drop table credits.entries_{month}".encode())
+        assert CliRunner().invoke(main, ["maintain", "--database-url", service]).exit_code == 0
+        assert _months(url) == there
+    assert db.execute("select * from audit.findings").fetchall() == []
+
+
+def test_month_that_began_in_the_default_partition_is_no_finding(db: psycopg.Connection, url: str) -> None:
+    this, following = sorted(_months(url) - {"default"})[:2]
+    finding = "select expected from audit.check_partitions order by expected"
+    for month in (this, following):
         db.execute(f"drop table credits.entries_{month}".encode())
+    expected = [(f"a partition of the ledger for {month.replace('_', '-')}",) for month in (this, following)]
+    assert db.execute(finding).fetchall() == expected
+    db.execute("select api.add_tokens(user_id => 'ada', tokens => 5, reason => 'promo')")
+    assert db.execute(finding).fetchall() == expected[1:]
     service = as_login(url, "pgcredits_service", PASSWORD)
     assert CliRunner().invoke(main, ["maintain", "--database-url", service]).exit_code == 0
-    assert _months(url) == there
     assert db.execute("select * from audit.findings").fetchall() == []
 
 

@@ -300,7 +300,7 @@ def test_money_that_never_reached_the_balance_is_named(shop: Shop) -> None:
 # docs/restoring.md shows this query.
 LOST = """
 select
-    p.object_id,
+    min(p.object_id) as object_id,
     min(coalesce(e.payload #>> '{data,object,metadata,user_id}', i.subject)) as user_id,
     min(e.payload #>> '{data,object,metadata,tokenPackage}') as package_name,
     min(e.payload #>> '{data,object,metadata,tokens}') as tokens,
@@ -309,7 +309,7 @@ from audit.parked as p
 join credits.stripe_events as e on p.event_id = e.event_id
 left join credits.identities as i on p.account_id = i.account_id
 where p.parked_reason = 'its order is not there yet'
-group by p.object_id
+group by coalesce(e.payload #>> '{data,object,payment_intent}', p.object_id)
 """
 
 

@@ -74,9 +74,15 @@ declare
     v_before constant text not null := current_setting('lock_timeout');
     v_made bigint not null := 0;
 begin
-    if to_regclass(to_char(
-        credits.later(credits.clock(), interval '3 months') at time zone interval '0', '"credits.entries_"YYYY_MM'
-    )) is not null then
+    -- Each month by itself: somebody may have dropped or detached one of them.
+    if not exists (
+        select
+        from generate_series(0, 3) as i
+        where to_regclass(to_char(
+            credits.later(credits.clock(), make_interval(months => i)) at time zone interval '0',
+            '"credits.entries_"YYYY_MM'
+        )) is null
+    ) then
         return 0;
     end if;
     begin
