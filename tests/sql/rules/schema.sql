@@ -9492,11 +9492,13 @@ CREATE VIEW audit.check_partitions WITH (security_invoker='true') AS
            FROM credits.settings s) IS NOT TRUE) AND (NOT (EXISTS ( SELECT
            FROM (pg_inherits i
              JOIN pg_class c ON ((i.inhrelid = c.oid)))
-          WHERE ((i.inhparent = ('credits.entries'::regclass)::oid) AND (NOT i.inhdetachpending) AND (c.relname = to_char(m.month, '"entries_"YYYY_MM'::text)))))));
-COMMENT ON VIEW audit.check_partitions IS 'The ledger has a partition for this month and for the next one.
+          WHERE ((i.inhparent = ('credits.entries'::regclass)::oid) AND (NOT i.inhdetachpending) AND (c.relname = to_char(m.month, '"entries_"YYYY_MM'::text)))))) AND (NOT (EXISTS ( SELECT
+           FROM credits.entries e
+          WHERE ((e.posted_at >= (m.month AT TIME ZONE '00:00:00'::interval)) AND (e.posted_at < ((m.month + '1 mon'::interval) AT TIME ZONE '00:00:00'::interval)))))));
+COMMENT ON VIEW audit.check_partitions IS 'The ledger has a partition for this month and for the next one, unless the month has begun in the default partition.
 A row means: the maintenance does not run, or cannot lock the ledger. Entries of a month without a partition go into
 the default one, where they stay.
-What to do: run `pgcredits maintain`, and read docs/retention.md.';
+What to do: run `pgcredits maintain`. If the row stays, follow docs/runbooks/missing-partitions.md.';
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
