@@ -79,7 +79,7 @@ def test_partitions_that_are_missing_are_made(db: psycopg.Connection, url: str) 
     assert db.execute("select * from audit.findings").fetchall() == []
 
 
-def test_month_that_began_in_the_default_partition_is_no_finding(db: psycopg.Connection, url: str) -> None:
+def test_month_begun_in_the_default_partition_is_sound(db: psycopg.Connection, url: str) -> None:
     this, following = sorted(_months(url) - {"default"})[:2]
     finding = "select expected from audit.check_partitions order by expected"
     for month in (this, following):
