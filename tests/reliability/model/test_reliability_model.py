@@ -149,7 +149,7 @@ def test_calls_about_payments_first_book_what_is_due(bank: Connection) -> None:
     # 3. An event that is no news is about the payment of somebody whose referrer is bob.
     run = begun(bank, "a reward that is taken back")
     run.buy("bob", ["paid"], 0, False)
-    run.hold("bob", MODULES[0], Decimal(120), timedelta(minutes=10), False, 0, False)
+    run.hold("bob", MODULES[0], Decimal(120), timedelta(minutes=10), False, 0, None, False)
     run.refund_payment(1 + 4 * 1, 1, (1, 1), "succeeded")
     assert run.accounts["bob"].debt
     run.move_clock("bob", "next", False)

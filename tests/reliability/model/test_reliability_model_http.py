@@ -133,7 +133,7 @@ def test_a_run_by_hand_shares_transactions(
 
 def test_extensions_that_come_together_may_take_any_order(own_url: str, copied: str) -> None:
     with begun(own_url, copied) as run:
-        run.hold("ada", MODULES[0], Decimal(1), timedelta(hours=1), False, 0, False)
+        run.hold("ada", MODULES[0], Decimal(1), timedelta(hours=1), False, 0, None, False)
         for _ in range(5):
             run.come_together(
                 [

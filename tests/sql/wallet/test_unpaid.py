@@ -137,15 +137,17 @@ def keyed(function: str, **arguments: Any) -> Loop:
 PAID = {"user_id": "clock", "module_id": "whisper", "module_name": "W", "tokens_to_consume": 25}
 # Every function that a user or a guest may execute, and what bounds the rows that it makes.
 BOUNDS: dict[str, list[Bound]] = {
-    "consume_call/5": [Pays(keyed("consume_call", **PAID))],
+    "consume_call/6": [Pays(keyed("consume_call", **PAID))],
     "consume_tokens/4": [Pays(call("consume_tokens", **PAID))],
-    "consume_tokens/6": [
+    "consume_tokens/7": [
         Pays(keyed("consume_tokens", module_id="whisper")),
         Bounded("unpaid_limit", keyed("consume_tokens", module_id="free")),
         Bounded("unpaid_limit", call("consume_tokens", module_id="free")),
     ],
     "quote_tokens/3": [Reads()],
-    "hold_tokens/6": [
+    "receipt/1": [Reads()],
+    "explain_balance/4": [Reads()],
+    "hold_tokens/7": [
         Bounded("too_many_holds", keyed("hold_tokens", module_id="whisper")),
         Bounded("too_many_holds", call("hold_tokens", module_id="free")),
         Bounded("unpaid_limit", held_and_released),
