@@ -1,4 +1,5 @@
--- The next month's entries have a partition. Without it they go into the default partition, where they stay.
+-- The next month's entries have a partition. Without it they go into the default partition, where they stay. And each
+-- partition refuses TRUNCATE by itself: PostgreSQL does not give it that trigger of the whole ledger.
 create or replace view audit.check_partitions
 with (security_invoker = true)
 as
@@ -30,11 +31,26 @@ where
         where
             e.posted_at >= m.month at time zone interval '0'
             and e.posted_at < (m.month + interval '1 month') at time zone interval '0'
+    )
+union all
+select
+    null::uuid as account_id,
+    format('a trigger that refuses TRUNCATE on credits.%I', c.relname) as expected,
+    'none' as found
+from pg_catalog.pg_inherits as i
+inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
+where
+    i.inhparent = 'credits.entries'::regclass
+    and not exists (
+        select
+        from pg_catalog.pg_trigger as t
+        where t.tgrelid = c.oid and t.tgname = 'entries_are_never_truncated' and t.tgenabled = 'A'
     );
 comment on view audit.check_partitions is
 'The ledger has a partition for this month and for the next one, unless the month has begun in the default partition.
+Each partition refuses TRUNCATE.
 
 A row means: the maintenance does not run, or cannot lock the ledger. Entries of a month without a partition go into
-the default one, where they stay.
+the default one, where they stay. Or somebody took away what protects a partition.
 
 What to do: run `pgcredits maintain`. If the row stays, follow docs/runbooks/missing-partitions.md.';

@@ -823,6 +823,7 @@ FAULTS = {
         " do $$ begin execute format('alter table credits.entries detach partition credits.%I', to_char("
         "date_trunc('month', statement_timestamp() at time zone interval '0') + interval '1 month',"
         " '\"entries_\"YYYY_MM')); end $$",
+        "drop trigger entries_are_never_truncated on credits.entries_default",
     ],
     "check_sessions": [
         SIGNED_IN + f"update credits.sign_in_sessions set ended_at = issued_at - interval '1 second',"
