@@ -9484,7 +9484,7 @@ COMMENT ON COLUMN credits.settings.purge_after IS 'How long after its last spend
 COMMENT ON COLUMN credits.settings.purge_ahead IS 'How long before that the user is told.';
 CREATE VIEW audit.check_partitions WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
-    format('a partition of the ledger for %s'::text, to_char(month, 'YYYY-MM'::text)) AS expected,
+    format('a partition of the ledger for %s'::text, to_char(m.month, 'YYYY-MM'::text)) AS expected,
     'none: does anything call api.maintain?'::text AS found
    FROM ( SELECT (date_trunc('month'::text, (statement_timestamp() AT TIME ZONE '00:00:00'::interval)) + make_interval(months => n.number)) AS month
            FROM generate_series(0, 1) n(number)) m
@@ -9494,10 +9494,20 @@ CREATE VIEW audit.check_partitions WITH (security_invoker='true') AS
              JOIN pg_class c ON ((i.inhrelid = c.oid)))
           WHERE ((i.inhparent = ('credits.entries'::regclass)::oid) AND (NOT i.inhdetachpending) AND (c.relname = to_char(m.month, '"entries_"YYYY_MM'::text)))))) AND (NOT (EXISTS ( SELECT
            FROM credits.entries e
-          WHERE ((e.posted_at >= (m.month AT TIME ZONE '00:00:00'::interval)) AND (e.posted_at < ((m.month + '1 mon'::interval) AT TIME ZONE '00:00:00'::interval)))))));
+          WHERE ((e.posted_at >= (m.month AT TIME ZONE '00:00:00'::interval)) AND (e.posted_at < ((m.month + '1 mon'::interval) AT TIME ZONE '00:00:00'::interval)))))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('a trigger that refuses TRUNCATE on credits.%I'::text, c.relname) AS expected,
+    'none'::text AS found
+   FROM (pg_inherits i
+     JOIN pg_class c ON ((i.inhrelid = c.oid)))
+  WHERE ((i.inhparent = ('credits.entries'::regclass)::oid) AND (NOT (EXISTS ( SELECT
+           FROM pg_trigger t
+          WHERE ((t.tgrelid = c.oid) AND (t.tgname = 'entries_are_never_truncated'::name) AND (t.tgenabled = 'A'::"char"))))));
 COMMENT ON VIEW audit.check_partitions IS 'The ledger has a partition for this month and for the next one, unless the month has begun in the default partition.
+Each partition refuses TRUNCATE.
 A row means: the maintenance does not run, or cannot lock the ledger. Entries of a month without a partition go into
-the default one, where they stay.
+the default one, where they stay. Or somebody took away what protects a partition.
 What to do: run `pgcredits maintain`. If the row stays, follow docs/runbooks/missing-partitions.md.';
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
