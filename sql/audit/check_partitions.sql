@@ -35,7 +35,7 @@ where
 union all
 select
     null::uuid as account_id,
-    format('a trigger that refuses TRUNCATE on credits.%I', c.relname) as expected,
+    format('a trigger that refuses TRUNCATE on %s', c.oid::regclass) as expected,
     'none' as found
 from pg_catalog.pg_inherits as i
 inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
