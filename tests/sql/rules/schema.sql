@@ -9497,7 +9497,7 @@ CREATE VIEW audit.check_partitions WITH (security_invoker='true') AS
           WHERE ((e.posted_at >= (m.month AT TIME ZONE '00:00:00'::interval)) AND (e.posted_at < ((m.month + '1 mon'::interval) AT TIME ZONE '00:00:00'::interval)))))))
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('a trigger that refuses TRUNCATE on credits.%I'::text, c.relname) AS expected,
+    format('a trigger that refuses TRUNCATE on %s'::text, (c.oid)::regclass) AS expected,
     'none'::text AS found
    FROM (pg_inherits i
      JOIN pg_class c ON ((i.inhrelid = c.oid)))
