@@ -20,7 +20,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "supabase.md"
 PLATFORM = Path(__file__).parent / "supabase" / "platform.sql"
 Connection = psycopg.Connection[Any]
 _SCHEMAS = "('credits', 'api', 'analytics', 'finance', 'audit', 'yoyo', 'supabase_migrations')"
-_ROLES = "('credits_owner', 'analyst', 'auditor', 'spender', 'support') or r.rolname ~ '^pgcredits_'"
+_ROLES = (
+    "('credits_owner', 'accountant', 'analyst', 'auditor', 'spender', 'support') or r.rolname ~ '^pgcredits_'"
+)
 # Everything of the platform and of the project that a bank could spoil.
 _STANDING = f"""
     select 'role', r.rolname::text, to_jsonb(r) - 'oid'

@@ -35,11 +35,11 @@ cross join lateral pg_identify_object_as_address(d.classid, d.objid, d.objsubid)
 where
     d.classid <> 'pg_default_acl'::regclass
     and split_part(a.object_names[1], '.', 1) not in (
-        'credits', 'api', 'analytics', 'audit', 'yoyo', 'pg_catalog', 'information_schema', 'pg_toast'
+        'credits', 'api', 'analytics', 'finance', 'audit', 'yoyo', 'pg_catalog', 'information_schema', 'pg_toast'
     );
 
 -- 2. The schemas. Something of somebody else that would go with them stops it.
-drop schema if exists credits, api, analytics, audit, yoyo cascade;
+drop schema if exists credits, api, analytics, finance, audit, yoyo cascade;
 drop owned by credits_owner; -- its default privileges
 do $$
 declare
@@ -58,8 +58,9 @@ $$;
 do $$
 declare
     v_ours constant text[] := array[
-        'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst', 'pgcredits_auditor', 'pgcredits_catalog',
-        'service_role', 'spender', 'support', 'analyst', 'auditor', 'authenticated', 'anon', 'credits_owner'
+        'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst', 'pgcredits_auditor', 'pgcredits_accountant',
+        'pgcredits_catalog', 'service_role', 'spender', 'support', 'analyst', 'auditor', 'accountant', 'authenticated',
+        'anon', 'credits_owner'
     ];
     v_role text;
     v_member text;

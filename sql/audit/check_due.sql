@@ -12,8 +12,12 @@ where
     -- Each account on a test clock has a time of its own, which jumps. A wallet is due at -infinity when a rule has
     -- changed.
     w.test_clock is null and w.due_at > '-infinity'
-    and greatest(w.due_at, (select r.released_at from credits.releases as r))
-    < statement_timestamp() - interval '24 hours'
+    and w.due_at < statement_timestamp() - interval '24 hours'
+    and not exists (
+        select
+        from credits.releases as r
+        where r.released_at >= statement_timestamp() - interval '24 hours'
+    )
 union all
 select
     h.account_id,

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.one_version]
 
 Connection = psycopg.Connection[Any]
 SCRIPT = HOME / "docs/examples/uninstall.sql"
-SCHEMAS = {"credits", "api", "analytics", "audit", "yoyo"}
+SCHEMAS = {"credits", "api", "analytics", "finance", "audit", "yoyo"}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_bank_is_removed_with_its_roles_and_nothing_else(
 ) -> None:
     with made(server, "bank") as bank, made(server, "other") as other:
         ours = roles(bank)
-        assert len(ours) == 13
+        assert len(ours) == 15
         bank.execute("create role shop login connection limit 5 in role spender")
         for name in ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"):
             bank.execute(f"alter role shop set {name} = '60s'".encode())

@@ -544,7 +544,7 @@ def test_condition_of_an_analyst_is_tried_on_no_other_row(admin: Connection, own
 def test_statistics_and_sequences_tell_an_analyst_nothing(admin: Connection, own_url: str) -> None:
     """What they do tell, sizes and estimates, stands in SECURITY.md."""
     admin.execute("analyze")
-    ours = "('credits', 'api', 'analytics', 'audit', 'yoyo')"
+    ours = "('credits', 'api', 'analytics', 'finance', 'audit', 'yoyo')"
     with psycopg.connect(as_login(own_url, "pgcredits_analyst", PASSWORD), autocommit=True) as analyst:
 
         def count(what: str) -> Any:

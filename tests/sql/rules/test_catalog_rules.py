@@ -382,10 +382,10 @@ RULES = [
         "definer functions outside of api define what is for sale, tell who calls, explain, or note an audit",
         """
         select p.oid::regprocedure from pg_proc as p
-        where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'audit') and p.prosecdef
-            and p.proname not in ('clock', 'note_audit', 'audit_changes')
+        where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'finance', 'audit')
+            and p.prosecdef and p.proname not in ('clock', 'note_audit', 'audit_changes')
             and not starts_with(p.proname, 'define_')
-            and p.oid::regprocedure::text !~ '^audit\\.(receipt|explain_balance)\\('
+            and p.oid::regprocedure::text !~ '^(audit\\.(receipt|explain_balance)|finance\\.trial_balance)\\('
             and (p.provolatile = 'v' or p.proname not in (
                 'check_stripe_prices', 'show_catalog',
                 'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price',
@@ -764,7 +764,7 @@ def existing(connection: Connection, schema: str, kind: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("schema", ["api", "analytics", "audit"])
+@pytest.mark.parametrize("schema", ["api", "analytics", "finance", "audit"])
 def test_every_function_and_view_has_a_file_of_its_name(schema: str, reloaded: Connection) -> None:
     files: dict[str, Any] = {path.stem: path.read_text() for path in (SQL / schema).rglob("*.sql")}
     names = {kind: existing(reloaded, schema, kind) for kind in ("function", "view")}

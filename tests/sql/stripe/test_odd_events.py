@@ -155,10 +155,11 @@ def test_odd_members_neither_raise_nor_grant(kind: str, db: Connection) -> None:
 
 # The text of JSON that the bank wrote itself, or has looked at before.
 CAST_FROM_TEXT = {
-    "analytics/module_margin.sql",  # draws of entries
+    "analytics/daily_margin.sql",  # draws of entries
     "analytics/welcome_use.sql",  # the same
     "api/consume_tokens_batch.sql",  # a verdict of credits.spend_many
     "audit/check_prices.sql",  # the answer of credits.module_price
+    "credits/explained/calculation.sql",  # what credits.rated_usage has answered
     "credits/holds/holds.sql",  # usages that were priced
 }
 
