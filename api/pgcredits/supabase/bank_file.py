@@ -54,7 +54,7 @@ _REFUSE = """
         end if;
         raise exception 'pgcredits: the schema % is here, and belongs to %. Nothing was done', v_schema.name,
             v_schema.owner
-            using hint = 'The bank needs schemas of its own: credits, api, analytics, finance, audit and yoyo.';
+            using hint = 'The bank needs the schemas credits, api, analytics, finance, audit, yoyo.';
     end loop;
 """
 # As yoyo 9 makes them. A test compares them with its own.
