@@ -1172,27 +1172,35 @@ def export(
     if month is None or folder is None:
         raise click.UsageError("--month and --to are needed")
     url = _auditor_database(database_url, data_dir)
-    manifest = export_module.write(url, month, folder, personal_data)
+    manifest, digest = export_module.write(url, month, folder, personal_data)
     rows = sum(file.rows for file in manifest.files)
     state = "closed" if manifest.closed_at else "open"
     click.echo(f"{folder}: {month} ({state}), {len(manifest.files)} files, {rows} rows")
     click.echo(f"root {manifest.root_hash}")
+    click.echo(f"manifest-sha256 {digest}")
 
 
 @export.command("verify")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
-    "--root", metavar="HEX", help="The root that `export` printed, if you kept it in another place."
+    "--manifest-sha256",
+    metavar="HEX",
+    help="What `export` printed, if you kept it in another place. Finds any change of any file.",
 )
-def export_verify(folder: Path, root: str | None) -> None:
+@click.option(
+    "--root", metavar="HEX", help="The root of the close: the folder is of the ledger that was closed."
+)
+def export_verify(folder: Path, manifest_sha256: str | None, root: str | None) -> None:
     """Compare an export with its manifest. Asks no database.
 
     Exit code 1 when a file is missing, was added or was changed.
     """
-    manifest = export_module.verify(folder)
-    if root is not None and root != manifest.root_hash:
-        raise click.ClickException(f"the root is {manifest.root_hash}, and not {root}")
-    click.echo(f"{folder} is what was exported of {manifest.month} at {manifest.made_at}")
+    manifest = export_module.verify(folder, manifest_sha256=manifest_sha256, root=root)
+    of = f"of {manifest.month} at {manifest.made_at}"
+    if manifest_sha256 is not None:
+        click.echo(f"{folder} is what was exported {of}")
+    else:
+        click.echo(f"{folder} agrees with its manifest, {of}. --manifest-sha256 proves the manifest, too")
 
 
 def _refuse_options(ctx: click.Context) -> None:

@@ -66,7 +66,7 @@ where
     coalesce(c.debit, 0) is distinct from coalesce(p.debit, 0)
     or coalesce(c.credit, 0) is distinct from coalesce(p.credit, 0)
 union all
--- Anyone who rewrites an older entry changes the last entries of all later closes, too.
+-- Anyone who writes a chain anew changes the last entries of all later closes, too.
 select
     null as account_id,
     format('%s accounts with %s entries and the root %s', c.accounts, c.entries, encode(c.root_hash, 'hex'))
@@ -78,8 +78,8 @@ where
     r.root is distinct from c.root_hash or r.accounts is distinct from c.accounts
     or r.entries is distinct from c.entries;
 comment on view audit.check_finance_months is
-'What finance.close_period stored of each closed month is what the ledger still says of it, and the entries that it '
-'closed over are the same.
+'What finance.close_period stored of each closed month is what the ledger still says of it, and the last entries '
+'that it closed over are the same. An entry that was changed while its hash was left is a finding of check_hash_chain.
 
 A row means: entries of a closed month, or what was stored of it, were changed behind the bank''s back, or an entry was '
 'written with an earlier time than its close.

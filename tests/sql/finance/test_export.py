@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,11 +30,12 @@ def run(*arguments: str) -> Result:
 
 @dataclass
 class Exported:
-    """A bank whose January is closed, the URL of its auditor, and the export of January."""
+    """A bank whose January is closed, the URL of its auditor, and the export of January with its sha256."""
 
     town: Town
     url: str
     folder: Path
+    manifest_sha256: str
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,12 @@ def exported(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         url = as_login(own_url, "pgcredits_auditor", PASSWORD)
         done = run("--database-url", url, "--month", "2027-01", "--to", str(folder))
         assert done.exit_code == 0, done.output
-        yield Exported(town, url, folder)
+        name, _, kept = done.output.splitlines()[-1].partition(" ")
+        assert (name, kept) == (
+            "manifest-sha256",
+            sha256((folder / "manifest.json").read_bytes()).hexdigest(),
+        )
+        yield Exported(town, url, folder, kept)
 
 
 def test_export_has_what_the_views_say_in_both_forms(exported: Exported) -> None:
@@ -71,7 +78,8 @@ def test_export_of_a_closed_month_has_its_root(exported: Exported) -> None:
     assert (manifest.root_hash, manifest.entries) == (closed["root_hash"], closed["entries"])
     assert sha256((exported.folder / "heads.txt").read_bytes()).hexdigest() == closed["root_hash"]
     assert run("verify", str(exported.folder), "--root", closed["root_hash"]).exit_code == 0
-    assert "and not" in run("verify", str(exported.folder), "--root", "0" * 64).output
+    done = run("verify", str(exported.folder), "--root", "0" * 64)
+    assert done.exit_code == 1 and "and not 0000" in done.output
 
 
 def test_nobody_is_named_unless_asked_for(exported: Exported, tmp_path: Path) -> None:
@@ -97,17 +105,37 @@ def test_verify_finds_every_change(fault: str, exported: Exported, tmp_path: Pat
         (tmp_path / "copy" / "notes.txt").write_text("mine")
     else:
         # The manifest was changed with the file, and not the root.
-        heads = tmp_path / "copy" / "heads.txt"
-        before = heads.read_bytes()
-        heads.write_bytes(before.replace(b"a", b"b"))
-        manifest = tmp_path / "copy" / "manifest.json"
-        told = json.loads(manifest.read_text())
-        for entry in told["files"]:
-            if entry["name"] == "heads.txt":
-                entry["sha256"] = sha256(heads.read_bytes()).hexdigest()
-        manifest.write_text(json.dumps(told))
+        change_with_manifest(tmp_path / "copy" / "heads.txt", b"a", b"b")
     done = run("verify", str(tmp_path / "copy"))
     assert done.exit_code == 1 and "is not what was exported" in done.output
+
+
+def test_kept_sha256_finds_a_manifest_that_was_changed_with_a_file(
+    exported: Exported, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(exported.folder, copy)
+    kept = ("--manifest-sha256", exported.manifest_sha256)
+    assert "is what was exported" in run("verify", str(copy), *kept).output
+    change_with_manifest(copy / "journal.csv", b"5188", b"5189")
+    # Neither the manifest nor the root tells of it, and `verify` does not claim more than that they agree.
+    done = run("verify", str(copy), "--root", verify(copy).root_hash)
+    assert done.exit_code == 0 and "is what was exported" not in done.output
+    done = run("verify", str(copy), *kept)
+    assert done.exit_code == 1 and f"and not {exported.manifest_sha256}" in done.output
+
+
+def change_with_manifest(path: Path, before: bytes, after: bytes) -> None:
+    """Change a file, and the manifest so that it agrees. Both texts have the same length."""
+    changed = path.read_bytes().replace(before, after)
+    assert changed != path.read_bytes()
+    path.write_bytes(changed)
+    manifest = path.with_name("manifest.json")
+    told = json.loads(manifest.read_text())
+    for file in told["files"]:
+        if file["name"] == path.name:
+            file["sha256"] = sha256(changed).hexdigest()
+    manifest.write_text(json.dumps(told, indent=2) + "\n")
 
 
 def test_folder_is_complete_or_absent(exported: Exported, tmp_path: Path) -> None:
@@ -133,3 +161,45 @@ def test_folder_is_complete_or_absent(exported: Exported, tmp_path: Path) -> Non
             "alter table credits.closed_months enable always trigger closed_months_are_never_truncated"
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_month_that_has_not_begun_is_refused(exported: Exported, tmp_path: Path) -> None:
+    """The bank stands on 3 March."""
+    write(exported.url, "2027-03", tmp_path / "march")
+    done = run("--database-url", exported.url, "--month", "2027-04", "--to", str(tmp_path / "april"))
+    assert done.exit_code == 1 and "2027-04 has not begun" in done.output
+    assert not (tmp_path / "april").exists()
+
+
+def test_accountant_is_told_who_may_export(exported: Exported, own_url: str, tmp_path: Path) -> None:
+    url = as_login(own_url, "pgcredits_accountant", PASSWORD)
+    done = run("--database-url", url, "--month", "2027-01", "--to", str(tmp_path / "never"))
+    assert done.exit_code == 1 and "only an auditor may export" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_month_with_a_changed_entry_is_not_exported(exported: Exported, tmp_path: Path) -> None:
+    """The amounts were changed, and the hashes left: the root is still that of the close.
+
+    The last test, because the triggers stay away.
+    """
+    admin = exported.town.admin
+    admin.execute("alter table credits.entries disable trigger all")
+    for month, changed in (
+        (
+            "2027-01",
+            "e.posted_at = (select max(x.posted_at) from credits.entries as x"
+            " where x.posted_at < '2027-02-01Z')",
+        ),
+        ("2027-01", "e.seq = 1 and e.posted_at < '2027-02-01Z'"),
+        ("2027-02", "e.posted_at = '2027-02-01Z'"),
+    ):
+        fault = f"update credits.entries as e set tokens = tokens + %s where {changed}"
+        assert admin.execute(fault, (1,)).rowcount > 0
+        with pytest.raises(
+            ExportError, match=r"the hash of entry \d of account .* is not that of its fields"
+        ):
+            write(exported.url, month, tmp_path / "never")
+        admin.execute(fault, (-1,))
+        assert list(tmp_path.iterdir()) == []
+    write(exported.url, "2027-01", tmp_path / "sound")

@@ -8802,7 +8802,7 @@ UNION ALL
    FROM (last_close c
      CROSS JOIN LATERAL credits.ledger_root(c.closed_at) r(accounts, entries, root))
   WHERE ((r.root IS DISTINCT FROM c.root_hash) OR (r.accounts IS DISTINCT FROM c.accounts) OR (r.entries IS DISTINCT FROM c.entries));
-COMMENT ON VIEW audit.check_finance_months IS 'What finance.close_period stored of each closed month is what the ledger still says of it, and the entries that it closed over are the same.
+COMMENT ON VIEW audit.check_finance_months IS 'What finance.close_period stored of each closed month is what the ledger still says of it, and the last entries that it closed over are the same. An entry that was changed while its hash was left is a finding of check_hash_chain.
 A row means: entries of a closed month, or what was stored of it, were changed behind the bank''s back, or an entry was written with an earlier time than its close.
 What to do: run `pgcredits audit verify` with an anchor from before, and look for the accounts whose chains it names. Restore the ledger from a backup if it was rewritten. Until then, believe the export of the month.';
 CREATE VIEW audit.check_finance_rollforward WITH (security_invoker='true') AS

@@ -48,15 +48,23 @@ class Manifest:
     def __str__(self) -> str:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
 
+    def save(self, folder: Path) -> str:
+        """Write manifest.json. Returns its sha256 in hex."""
+        content = str(self).encode()
+        (folder / MANIFEST).write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
 
-def read_manifest(folder: Path) -> Manifest:
-    """Raises ExportError."""
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """The manifest of a folder, and the sha256 of its file in hex. Raises ExportError."""
     path = folder / MANIFEST
     try:
-        told: dict[str, Any] = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        told: dict[str, Any] = json.loads(content)
         said = told.pop("format")
         if said == FORMAT:
-            return Manifest(**(told | {"files": [File(**file) for file in told["files"]]}))
+            manifest = Manifest(**(told | {"files": [File(**file) for file in told["files"]]}))
+            return manifest, hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise ExportError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, LookupError, AttributeError):

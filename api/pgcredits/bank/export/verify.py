@@ -9,9 +9,12 @@ from pathlib import Path
 from pgcredits.bank.export.folder import HEADS, MANIFEST, ExportError, File, Manifest, measure, read_manifest
 
 
-def verify(folder: Path) -> Manifest:
-    """Compare every file of an export with its manifest. Raises ExportError with all that differs."""
-    manifest = read_manifest(folder)
+def verify(folder: Path, *, manifest_sha256: str | None = None, root: str | None = None) -> Manifest:
+    """Compare every file of an export with its manifest, and both with the values that `export` printed.
+
+    `manifest_sha256` and `root` are in hex. Raises ExportError with all that differs.
+    """
+    manifest, digest = read_manifest(folder)
     named = {file.name: file for file in manifest.files}
     there = {path.name for path in folder.iterdir()} - {MANIFEST}
     faults = [f"{name} is missing" for name in sorted(named.keys() - there)]
@@ -21,6 +24,10 @@ def verify(folder: Path) -> Manifest:
     heads = named.get(HEADS)
     if heads is None or heads.sha256 != manifest.root_hash or heads.rows != manifest.accounts:
         faults.append(f"the root {manifest.root_hash} is not that of {HEADS}")
+    if manifest_sha256 is not None and manifest_sha256.lower() != digest:
+        faults.append(f"{MANIFEST} has the sha256 {digest}, and not {manifest_sha256}")
+    if root is not None and root.lower() != manifest.root_hash:
+        faults.append(f"the root is {manifest.root_hash}, and not {root}")
     if faults:
         raise ExportError(f"{folder} is not what was exported: {'; '.join(faults)}")
     return manifest
