@@ -8331,8 +8331,9 @@ CREATE VIEW audit.check_due WITH (security_invoker='true') AS
     format('what was due at %s is booked within a day'::text, credits.utc_text(w.due_at)) AS expected,
     'it waits: does anything call api.maintain?'::text AS found
    FROM credits.wallets w
-  WHERE ((w.test_clock IS NULL) AND (w.due_at > '-infinity'::timestamp with time zone) AND (GREATEST(w.due_at, ( SELECT r.released_at
-           FROM credits.releases r)) < (statement_timestamp() - '24:00:00'::interval)))
+  WHERE ((w.test_clock IS NULL) AND (w.due_at > '-infinity'::timestamp with time zone) AND (w.due_at < (statement_timestamp() - '24:00:00'::interval)) AND (NOT (EXISTS ( SELECT
+           FROM credits.releases r
+          WHERE (r.released_at >= (statement_timestamp() - '24:00:00'::interval))))))
 UNION ALL
  SELECT h.account_id,
     format('hold %s is booked as expired at %s'::text, h.hold_id, credits.utc_text(h.expires_at)) AS expected,
