@@ -6,7 +6,8 @@
 --   2. Find the moment of the close. A transaction that has locked a wallet may have read the clock already, and may
 --      write an entry with that time a little later. So take a lock that waits for all of them, read the clock, and
 --      give the lock back at once. Every entry that was posted before this moment can be seen now, and every later one
---      belongs to the months after.
+--      belongs to the months after. The entries of an account on a test clock are dated by that clock, so refuse to
+--      close while one shows an earlier time.
 --   3. Record the close with the hash of the ledger. From now on the views date later entries after this month.
 --   4. Store the sums of the month.
 create or replace function finance.close_period(
@@ -21,6 +22,7 @@ declare
 begin
     perform credits.check_closable(close_period.month);
     closed_at := credits.moment_without_writers();
+    perform credits.check_test_clocks(close_period.closed_at);
     v_root := credits.ledger_root(closed_at);
     accounts := v_root.accounts;
     entries := v_root.entries;
@@ -37,6 +39,6 @@ comment on function finance.close_period(date) is
 'count in the months after. Months are closed one after the other. Returns when it was closed, how many accounts and '
 'entries the ledger had, and the sha256 over their last entries (credits.ledger_root).
 
-Raises PT409 month_closed, month_open (with the month to close first), month_not_over (with its end), books_behind
-(with the number of lots whose expiry `pgcredits maintain` has to book first); PT422 bad_period, bad_isolation; PT503
-busy.';
+Raises PT409 month_closed, month_open (with the month to close first), month_not_over (with its end, or with the number of
+accounts whose test clocks show an earlier time than the close), books_behind (with the number of lots whose expiry
+`pgcredits maintain` has to book first); PT422 bad_period, bad_isolation; PT503 busy.';

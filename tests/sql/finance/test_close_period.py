@@ -144,6 +144,24 @@ def test_close_gives_up_while_somebody_writes_for_long(closing: Town, own_url: s
     assert closing.bank.rows("select from finance.closed_months where month = '2027-05-01'") == []
 
 
+def test_close_demands_that_no_test_clock_shows_an_earlier_time(closing: Town) -> None:
+    """The entries of an account are dated by its clock. The root covers every entry from before the close."""
+    closing.bank.rows("select credits.allow_test_clocks(true)")
+    story.at(closing.admin, "2027-06-01 00:00Z")
+    closing.service.call("set_test_clock", user_id="dora", frozen_time="2027-06-01 06:00Z")
+    story.at(closing.admin, "2027-06-01 12:00Z")
+    # The month is over by the clock of the account, too.
+    with refused("month_not_over") as facts:
+        close(closing, "2027-05-01")
+    assert facts["accounts"] == 1
+    assert facts["closed_at"].startswith("2027-06-01T12:00:00")
+    closing.service.call("add_tokens", user_id="dora", tokens=5)
+    closing.service.call("set_test_clock", user_id="dora", frozen_time="2027-06-01 12:00Z")
+    close(closing, "2027-05-01")
+    closing.service.call("add_tokens", user_id="dora", tokens=5)
+    assert closing.bank.rows("select * from audit.check_finance_months") == []
+
+
 def test_closed_month_is_append_only(closing: Town) -> None:
     for table in ("closed_months", "closed_sums", "closed_postings"):
         for change in (f"delete from credits.{table}", f"truncate credits.{table} cascade"):

@@ -2457,6 +2457,11 @@ CREATE FUNCTION credits.check_tags(p_tags jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_tags(p_tags jsonb) IS 'Checks tags: null and {} mean no tags, and anything else is as credits.is_tags says. Raises PT422 bad_tags.';
+CREATE FUNCTION credits.check_test_clocks(p_moment timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_test_clocks(p_moment timestamp with time zone) IS 'Refuses to close a month at a moment that has not come by the test clock of an account. Raises PT409 month_not_over (with the number of accounts, and the moment).';
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5747,9 +5752,9 @@ CREATE FUNCTION finance.close_period(month date, OUT closed_at timestamp with ti
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION finance.close_period(month date, OUT closed_at timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root_hash text) IS 'For the operator. Closes a month, named by its first day: its sums are stored, and entries that are booked later count in the months after. Months are closed one after the other. Returns when it was closed, how many accounts and entries the ledger had, and the sha256 over their last entries (credits.ledger_root).
-Raises PT409 month_closed, month_open (with the month to close first), month_not_over (with its end), books_behind
-(with the number of lots whose expiry `pgcredits maintain` has to book first); PT422 bad_period, bad_isolation; PT503
-busy.';
+Raises PT409 month_closed, month_open (with the month to close first), month_not_over (with its end, or with the number of
+accounts whose test clocks show an earlier time than now), books_behind (with the number of lots whose expiry
+`pgcredits maintain` has to book first); PT422 bad_period, bad_isolation; PT503 busy.';
 CREATE FUNCTION finance.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(account text, number text, name text, currency text, debit numeric, credit numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -13431,6 +13436,7 @@ REVOKE ALL ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_by
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.check_stripe_prices() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.check_tags(p_tags jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_test_clocks(p_moment timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
