@@ -5753,7 +5753,7 @@ CREATE FUNCTION finance.close_period(month date, OUT closed_at timestamp with ti
     AS …;
 COMMENT ON FUNCTION finance.close_period(month date, OUT closed_at timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT root_hash text) IS 'For the operator. Closes a month, named by its first day: its sums are stored, and entries that are booked later count in the months after. Months are closed one after the other. Returns when it was closed, how many accounts and entries the ledger had, and the sha256 over their last entries (credits.ledger_root).
 Raises PT409 month_closed, month_open (with the month to close first), month_not_over (with its end, or with the number of
-accounts whose test clocks show an earlier time than now), books_behind (with the number of lots whose expiry
+accounts whose test clocks show an earlier time than the close), books_behind (with the number of lots whose expiry
 `pgcredits maintain` has to book first); PT422 bad_period, bad_isolation; PT503 busy.';
 CREATE FUNCTION finance.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(account text, number text, name text, currency text, debit numeric, credit numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
