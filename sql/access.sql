@@ -238,7 +238,7 @@ grant select (
     actor, tags
 ) on credits.entries to analyst;
 -- With what the view current_lots reads.
-grant select (account_id, head_lot, head_taken, head_reserved) on credits.wallets to analyst;
+grant select (account_id, head_lot, head_taken, head_reserved, status) on credits.wallets to analyst;
 grant select (
     account_id, lot_id, source, package_name, granted, remaining, held, priority, scope, effective_at, expires_at,
     unit_cost, currency, order_id, frozen, live, announced, reversed, withheld

@@ -654,6 +654,12 @@ def analyst_add(
     what = "every account" if everybody else f"the segments {', '.join(sorted(set(segments)))}"
     persons = "and reads which users they are" if personal_data else "without persons"
     click.echo(f"{name} counts {what}: {added.accounts} account(s) now, {persons}", err=True)
+    for segment in added.empty:
+        click.echo(
+            f"warning: no account has the segment {segment} now: docs/analysts.md says how to give it",
+            err=True,
+        )
+    click.echo(f"connect to {added.url} with the password of this login", err=True)
     if not added.disk_bounded:
         click.echo("its temporary files have no bound, because only a superuser may set one", err=True)
     if added.password is not None:

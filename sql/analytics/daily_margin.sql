@@ -132,24 +132,39 @@ drawn as (
     left join lots as l on e.account_id = l.account_id and (d.draw ->> 'lot_id')::bigint = l.lot_id
     left join rates as r on e.price_id = r.price_id
     where e.kind in ('spend', 'refund')
+),
+
+summed as (
+    select
+        d.day,
+        d.module_id,
+        d.source::text as source,
+        d.plan_id,
+        coalesce(d.currency, m.currency) as currency,
+        count(*) filter (where d.counts) as uses,
+        coalesce(sum(d.tokens), 0) as tokens,
+        trim_scale(coalesce(sum(d.tokens * d.unit_cost), 0)) as revenue,
+        case
+            when bool_and(d.is_known and coalesce(d.currency = m.currency, true)) is true
+                then trim_scale(round(sum(d.cost), 12))
+        end as provider_cost
+    from drawn as d
+    cross join money as m
+    group by 1, 2, 3, 4, 5
 )
 
 select
-    d.day,
-    d.module_id,
-    d.source::text as source,
-    d.plan_id,
-    coalesce(d.currency, m.currency) as currency,
-    count(*) filter (where d.counts) as uses,
-    coalesce(sum(d.tokens), 0) as tokens,
-    trim_scale(coalesce(sum(d.tokens * d.unit_cost), 0)) as revenue,
-    case
-        when bool_and(d.is_known and coalesce(d.currency = m.currency, true)) is true
-            then trim_scale(round(sum(d.cost), 12))
-    end as provider_cost
-from drawn as d
-cross join money as m
-group by 1, 2, 3, 4, 5;
+    s.day,
+    s.module_id,
+    s.source,
+    s.plan_id,
+    s.currency,
+    s.uses,
+    s.tokens,
+    s.revenue,
+    s.provider_cost,
+    trim_scale(s.revenue - s.provider_cost) as margin
+from summed as s;
 
 comment on view analytics.daily_margin is
 'Per day (UTC), module, source of the tokens, plan and currency: what the tokens spent on the module were really '
@@ -171,3 +186,5 @@ comment on column analytics.daily_margin.revenue is
 comment on column analytics.daily_margin.provider_cost is
 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does '
 'not say it for all of them, or counts it in another currency.';
+comment on column analytics.daily_margin.margin is
+'revenue - provider_cost, in minor units. Null when provider_cost is.';

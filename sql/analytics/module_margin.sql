@@ -41,6 +41,7 @@ comment on column analytics.module_margin.revenue is
 comment on column analytics.module_margin.provider_cost is
 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does '
 'not say it for all of them, or counts it in another currency.';
-comment on column analytics.module_margin.margin is 'revenue - provider_cost, in minor units.';
+comment on column analytics.module_margin.margin is
+'revenue - provider_cost, in minor units. Null when provider_cost is.';
 comment on column analytics.module_margin.margin_percent is
 'margin as a percentage of revenue. Null when the revenue is 0.';

@@ -48,6 +48,7 @@ select
 from spent as s
 cross join clock as c
 inner join credits.accounts as a on s.account_id = a.account_id
+inner join credits.wallets as w on s.account_id = w.account_id
 left join free as f on s.account_id = f.account_id
 cross join
     lateral (
@@ -57,11 +58,13 @@ cross join
 cross join
     lateral (
         select greatest(coalesce(round(s.tokens / least(o.days, 7), 6), 0), 0.000001) as per_day
-    ) as p;
+    ) as p
+where w.status <> 'closed';
 
 comment on view analytics.running_out is
 'For each account that has spent in the last seven days: how long its tokens last at this pace. '
-'`where days_left <= 7` lists those that run out within a week.';
+'`where days_left <= 7` lists those that run out within a week. Closed accounts, whose users were forgotten, are '
+'not in it.';
 comment on column analytics.running_out.account_id is 'Says nothing about the person: see people.';
 comment on column analytics.running_out.available is
 'Tokens that can be spent now. Those that open holds keep, that are frozen, or whose money may go back, do not '

@@ -44,6 +44,7 @@ comment on column analytics.weekly_margin.uses is
 'Charges. A charge that drew on several lots, or was captured in parts, counts where it began.';
 comment on column analytics.weekly_margin.revenue is 'As in module_margin, in minor units.';
 comment on column analytics.weekly_margin.provider_cost is 'As in module_margin, in minor units.';
-comment on column analytics.weekly_margin.margin is 'revenue - provider_cost, in minor units.';
+comment on column analytics.weekly_margin.margin is
+'revenue - provider_cost, in minor units. Null when provider_cost is.';
 comment on column analytics.weekly_margin.margin_percent is
 'margin as a percentage of revenue. Null when the revenue is 0.';

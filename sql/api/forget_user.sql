@@ -35,7 +35,13 @@ begin
     if v_account_id is null or not exists (
         select from credits.wallets as w where w.account_id = v_account_id
     ) then
-        perform credits.refuse_unknown_user();
+        perform credits.fail(
+            404, 'unknown_user',
+            case
+                when forget_user.user_id is null then 'no such account'
+                else 'no account has this user id: it never had one, or its user was forgotten already'
+            end
+        );
     end if;
     perform credits.lock_with_referrer(v_account_id);
     select f.* into v_known from credits.forgotten_accounts as f where f.account_id = v_account_id;

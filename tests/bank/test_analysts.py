@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from callers import Caller, Connection
 from click.testing import CliRunner, Result
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgcredits.bank import analysts
 from pgcredits.cli import main
@@ -72,6 +73,10 @@ def test_analyst_counts_its_segments_within_bounds_until_removed(
     assert made.exit_code == 0, made.output
     password = made.stdout.strip()
     assert "segments schools: 2 account(s) now, without persons" in made.stderr
+    assert "warning" not in made.stderr
+    address = made.stderr.rpartition("connect to ")[2].split()[0]
+    assert (conninfo_to_dict(address)["user"], "password" in conninfo_to_dict(address)) == ("carla", False)
+    assert password not in made.stderr
     with ExitStack() as stack:
         carla = stack.enter_context(signed_in(own_url, "carla", password))
         assert one(carla, FIGURE) == 2
@@ -102,6 +107,7 @@ def test_analyst_counts_its_segments_within_bounds_until_removed(
         assert one(carla, FIGURE) == 3
         listed = analyst("list").stdout
         assert "carla  all, with persons  active, 2 session(s), since " in listed
+        assert re.search(rf"^carla .* by {re.escape(str(one(bank, 'select session_user')))}$", listed, re.M)
         assert "pgcredits_analyst  all, without persons" in listed
         assert password not in listed
 
@@ -114,6 +120,16 @@ def test_analyst_counts_its_segments_within_bounds_until_removed(
     again = analyst("remove", "carla")
     assert (again.exit_code, again.stdout) == (0, "carla was no analyst of this bank\n")
     assert findings(bank) == []
+
+
+def test_segment_without_accounts_is_added_with_a_warning(
+    analyst: Callable[..., Result], bank: Connection
+) -> None:
+    made = analyst("add", "carla", "--segment", "school", "--segment", "schools", "--segment", "School")
+    assert made.exit_code == 0, made.output
+    warned = re.findall(r"^warning: no account has the segment (\S+) now", made.stderr, re.M)
+    assert sorted(warned) == ["School", "school"]
+    assert one(bank, "select count(*) from credits.analyst_grants where login = 'carla'") == 3
 
 
 def test_analyst_knows_only_persons_of_its_own_grant(

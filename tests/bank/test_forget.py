@@ -46,6 +46,10 @@ def test_user_is_forgotten_listed_and_forgotten_again(
     assert (refused.exit_code, "balance" in refused.stderr) == (1, True)
     gone = forget("leaver", "--give-up-balance")
     assert (gone.exit_code, gone.stdout) == (0, f"{account}  forgotten, 50 tokens expired\n"), gone.output
+    for nobody in ("leaver", "never-was-here"):
+        unknown_user = forget(nobody)
+        assert unknown_user.exit_code == 1
+        assert "it never had one, or its user was forgotten already" in unknown_user.stderr
     listed = forget("--list").stdout
     assert [line.split()[0] for line in listed.splitlines()] == [account]
     assert "unknown" not in listed and "a person" not in listed

@@ -48,8 +48,9 @@ CALLERS = {
     "service_role": "services",
     "support": "support",
 }
+# A name of a program, or text that is set as code already.
 NAME = re.compile(
-    r"(?<![\w.`\"])(?:(?:api|audit|analytics|finance|credits)\.\w+|[a-z]+(?:_[a-z]+)+)\b(?![\"/])"
+    r"`[^`]*`|(?<![\w.`\"])(?:(?:api|audit|analytics|finance|credits)\.\w+|[a-z]+(?:_[a-z]+)+)\b(?![\"/])"
 )
 
 FUNCTIONS = """
@@ -109,7 +110,7 @@ def _default(text: str) -> str:
 
 def _coded(text: str) -> str:
     """Text with the names of programs in it set as code."""
-    return NAME.sub(lambda found: f"`{found[0]}`", text)
+    return NAME.sub(lambda found: found[0] if found[0][0] == "`" else f"`{found[0]}`", text)
 
 
 def _people(roles: list[str]) -> str:
@@ -166,6 +167,8 @@ def _function(row: tuple[Any, ...]) -> Iterator[str]:
     yield f"For {_people(roles)}. Returns [`{answer}`](#{answer})."
     yield ""
     prose, _, raises = comment.rpartition("Raises ")
+    for_them = r"\s+".join(["For", *_people(roles).split()]) + r"\."  # which the line above says
+    prose = re.sub(rf"(?<!\n)\s{for_them}|(?<=\n\n){for_them}\s", "", prose)
     yield from _prose(prose, set(names))
     if refusals := _refusals(raises):
         yield f"Refusals: {refusals}."
@@ -190,7 +193,8 @@ def _view(row: tuple[Any, ...], heading: str) -> Iterator[str]:
     name, comment, roles, columns = row
     yield f"{heading} {name}"
     yield ""
-    yield f"{_coded(comment)} " + (f"For {_people(roles)}." if roles else "")
+    says_so = f"For {_people(roles)}" in comment
+    yield f"{_coded(comment)} " + (f"For {_people(roles)}." if roles and not says_so else "")
     yield ""
     yield from _table(
         ["column", "type", "what"], [[f"`{c}`", _plain_type(kind), _coded(what)] for c, kind, what in columns]

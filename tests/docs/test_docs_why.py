@@ -91,7 +91,7 @@ def test_calls_of_the_page_get_the_answers_that_it_shows(story: str, url: str) -
     assert len(calls) == PAGE.count("$ curl") == 3
     with serving(create_app(replace(settings, pool_size=2))) as base, httpx.Client(base_url=base) as client:
         for command, shown in calls:
-            (path,) = re.findall(r'"\$BANK([^"]+)"', command)
+            (path,) = re.findall(r'"\$PGCREDITS_URL([^"]+)"', command)
             accept = re.findall(r'"(Accept): ([^"]+)"', command)
             response = client.get(path, headers=bearer("authenticated", "ada") | dict(accept))
             assert response.text.strip() == shown.strip(), command

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from pgcredits.bank import admin
 from pgcredits.bank.passwords import set_password
+from pgcredits.database_urls import as_login
 
 _BOUNDS = {
     "default_transaction_read_only": "on",
@@ -39,11 +40,16 @@ class AnalystError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """`password`: only of a new login for which none was given. `accounts`: how many it counts now."""
+    """`password`: only of a new login for which none was given. `accounts`: how many it counts now.
+
+    `empty`: segments among those it counts that no account has. `url`: how it connects, without a password.
+    """
 
     new: bool
     accounts: int
     disk_bounded: bool
+    empty: list[str]
+    url: str
     password: str | None = field(repr=False)
 
 
@@ -106,7 +112,8 @@ def add(
         accounts = _as_owner(
             connection, "select credits.grant_analyst(%s, %s, %s)", login, list(segments), personal_data
         )
-    return Added(not there, int(str(accounts)), bounded, made)
+        empty = _without_accounts(connection, segments)
+    return Added(not there, int(str(accounts)), bounded, empty, as_login(url, login, None), made)
 
 
 def listed(url: str) -> list[Analyst]:
@@ -181,6 +188,18 @@ def _set(connection: admin.Connection, login: str, name: str, value: str) -> Non
             sql.Identifier(login), sql.Identifier(name), sql.Literal(value)
         )
     )
+
+
+def _without_accounts(connection: admin.Connection, segments: Sequence[str]) -> list[str]:
+    """The segments that no account has at this moment: mistyped, or not given to anybody yet."""
+    connection.execute("set local role credits_owner")
+    rows = connection.execute(
+        "select distinct s.segment from unnest(%s::text[]) as s (segment) where s.segment <> '*'"
+        " and not exists (select from credits.accounts as a where a.segment = s.segment) order by s.segment",
+        (list(segments),),
+    ).fetchall()
+    connection.execute("set local role none")
+    return [segment for (segment,) in rows]
 
 
 def _as_owner(connection: admin.Connection, statement: str, *values: object) -> object:

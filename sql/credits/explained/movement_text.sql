@@ -10,7 +10,8 @@ begin
         select concat_ws(
             ': ', k.description,
             coalesce(
-                p_entry.module_id, p_entry.package_name, p_entry.campaign_id, p_entry.metadata ->> 'reason',
+                p_entry.module_id || case when p_entry.refunds_seq is null then '' else ', entry ' || p_entry.refunds_seq end,
+                p_entry.package_name, p_entry.campaign_id, p_entry.metadata ->> 'reason',
                 case
                     when p_entry.kind in ('expire', 'repayment', 'reversal', 'reinstatement', 'adjustment')
                         then 'lot ' || (p_entry.draws -> 0 ->> 'lot_id')
@@ -23,4 +24,5 @@ begin
 end
 $$;
 comment on function credits.movement_text(credits.entries) is
-'What an entry is, in words: what its kind means, and the module, package, campaign, reason or lot.';
+'What an entry is, in words: what its kind means, and the module, package, campaign, reason or lot. '
+'A refund names the entry of its charge.';

@@ -93,7 +93,8 @@ begin
     end if;
     delete from credits.analyst_grants as g where g.login = p_login;
     insert into credits.analyst_grants (login, segment, personal_data, granted_by, granted_at)
-    select distinct p_login, s.segment, p_personal_data is true, credits.actor(), credits.clock()
+    -- The person, and not the role that the person acts in, which is always the owner.
+    select distinct p_login, s.segment, p_personal_data is true, session_user::text, credits.clock()
     from unnest(p_segments) as s (segment);
     return (
         select count(*)

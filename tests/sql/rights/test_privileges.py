@@ -384,7 +384,7 @@ FIGURES = {
         "reversed",
         "withheld",
     },
-    "credits.wallets": {"account_id", "head_lot", "head_taken", "head_reserved"},
+    "credits.wallets": {"account_id", "head_lot", "head_taken", "head_reserved", "status"},
     "credits.subscription_invoices": {"account_id", "order_id", "plan_id"},
     "credits.free_periods": {"account_id", "lot_id", "plan_id"},
     "credits.holds": {

@@ -4184,7 +4184,7 @@ CREATE FUNCTION credits.movement_text(p_entry credits.entries) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.movement_text(p_entry credits.entries) IS 'What an entry is, in words: what its kind means, and the module, package, campaign, reason or lot.';
+COMMENT ON FUNCTION credits.movement_text(p_entry credits.entries) IS 'What an entry is, in words: what its kind means, and the module, package, campaign, reason or lot. A refund names the entry of its charge.';
 CREATE FUNCTION credits.name_account(p_account text, p_number text, p_name text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5979,7 +5979,7 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
         ), rates AS (
          SELECT c.price_id,
             bool_and((c.provider_cost IS NOT NULL)) AS is_known,
-            array_agg(d_1.dimension) AS dimensions,
+            array_agg(d.dimension) AS dimensions,
             array_agg(round((c.provider_cost / (c.unit_size * r.exchange_rate)), 30)) AS costs
            FROM ((credits.price_components c
              JOIN credits.prices r ON ((c.price_id = r.price_id)))
@@ -5989,7 +5989,7 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
                    FROM credits.dimensions x
                   WHERE ((x.parent = c.dimension) AND (NOT (EXISTS ( SELECT
                            FROM credits.price_components o
-                          WHERE ((o.price_id = c.price_id) AND (o.dimension = x.dimension))))))) d_1)
+                          WHERE ((o.price_id = c.price_id) AND (o.dimension = x.dimension))))))) d)
           GROUP BY c.price_id
         ), plans AS (
          SELECT l.account_id,
@@ -6008,10 +6008,10 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
             l.lot_id,
             l.source,
             l.unit_cost,
-            COALESCE(l.currency, m_1.currency) AS currency,
+            COALESCE(l.currency, m.currency) AS currency,
             p.plan_id
            FROM ((credits.lots l
-             CROSS JOIN money m_1)
+             CROSS JOIN money m)
              LEFT JOIN plans p ON (((l.account_id = p.account_id) AND (l.lot_id = p.lot_id))))
         ), first_captures AS (
          SELECT h.hold_id,
@@ -6024,12 +6024,12 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
             l.source,
             l.plan_id,
             l.currency,
-            ((d_1.place = 1) AND (e.kind = 'spend'::credits.entry_kind) AND COALESCE((c.seq = e.seq), true)) AS counts,
+            ((d.place = 1) AND (e.kind = 'spend'::credits.entry_kind) AND COALESCE((c.seq = e.seq), true)) AS counts,
             ((
                 CASE
                     WHEN ((e.tokens)::numeric > (0)::numeric) THEN '-1'::integer
                     ELSE 1
-                END)::numeric * ((d_1.draw ->> 'tokens'::text))::numeric) AS tokens,
+                END)::numeric * ((d.draw ->> 'tokens'::text))::numeric) AS tokens,
             l.unit_cost,
             (((e.kind = 'refund'::credits.entry_kind) OR r.is_known) IS TRUE) AS is_known,
                 CASE
@@ -6042,7 +6042,7 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
                     END) *
                     CASE
                         WHEN (jsonb_array_length(e.draws) < 2) THEN (1)::numeric
-                        ELSE (((d_1.draw ->> 'tokens'::text))::numeric / ( SELECT sum(((x.draw ->> 'tokens'::text))::numeric) AS sum
+                        ELSE (((d.draw ->> 'tokens'::text))::numeric / ( SELECT sum(((x.draw ->> 'tokens'::text))::numeric) AS sum
                            FROM jsonb_array_elements(e.draws) x(draw)))
                     END)
                 END AS cost
@@ -6053,26 +6053,38 @@ CREATE VIEW analytics.daily_margin WITH (security_invoker='true') AS
                     WHEN (jsonb_array_length(e.draws) < 2) THEN ARRAY[(e.draws -> 0)]
                     ELSE ARRAY( SELECT x.draw
                        FROM jsonb_array_elements(e.draws) x(draw))
-                END) WITH ORDINALITY d_1(draw, place))
-             LEFT JOIN lots l ON (((e.account_id = l.account_id) AND (((d_1.draw ->> 'lot_id'::text))::bigint = l.lot_id))))
+                END) WITH ORDINALITY d(draw, place))
+             LEFT JOIN lots l ON (((e.account_id = l.account_id) AND (((d.draw ->> 'lot_id'::text))::bigint = l.lot_id))))
              LEFT JOIN rates r ON ((e.price_id = r.price_id)))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind]))
+        ), summed AS (
+         SELECT d.day,
+            d.module_id,
+            (d.source)::text AS source,
+            d.plan_id,
+            COALESCE(d.currency, m.currency) AS currency,
+            count(*) FILTER (WHERE d.counts) AS uses,
+            COALESCE(sum(d.tokens), (0)::numeric) AS tokens,
+            trim_scale(COALESCE(sum((d.tokens * (d.unit_cost)::numeric)), (0)::numeric)) AS revenue,
+                CASE
+                    WHEN (bool_and((d.is_known AND COALESCE((d.currency = m.currency), true))) IS TRUE) THEN trim_scale(round(sum(d.cost), 12))
+                    ELSE NULL::numeric
+                END AS provider_cost
+           FROM (drawn d
+             CROSS JOIN money m)
+          GROUP BY d.day, d.module_id, (d.source)::text, d.plan_id, COALESCE(d.currency, m.currency)
         )
- SELECT d.day,
-    d.module_id,
-    (d.source)::text AS source,
-    d.plan_id,
-    COALESCE(d.currency, m.currency) AS currency,
-    count(*) FILTER (WHERE d.counts) AS uses,
-    COALESCE(sum(d.tokens), (0)::numeric) AS tokens,
-    trim_scale(COALESCE(sum((d.tokens * (d.unit_cost)::numeric)), (0)::numeric)) AS revenue,
-        CASE
-            WHEN (bool_and((d.is_known AND COALESCE((d.currency = m.currency), true))) IS TRUE) THEN trim_scale(round(sum(d.cost), 12))
-            ELSE NULL::numeric
-        END AS provider_cost
-   FROM (drawn d
-     CROSS JOIN money m)
-  GROUP BY d.day, d.module_id, (d.source)::text, d.plan_id, COALESCE(d.currency, m.currency);
+ SELECT day,
+    module_id,
+    source,
+    plan_id,
+    currency,
+    uses,
+    tokens,
+    revenue,
+    provider_cost,
+    trim_scale((revenue - provider_cost)) AS margin
+   FROM summed s;
 COMMENT ON VIEW analytics.daily_margin IS 'Per day (UTC), module, source of the tokens, plan and currency: what the tokens spent on the module were really bought for, and what the provider takes. Refunds of charges lower the tokens and the revenue of their own day. Uses with the user''s own key are not counted, because they cost and earn nothing. Nor is debt, which no lot paid.';
 COMMENT ON COLUMN analytics.daily_margin.source IS 'Where the tokens came from: purchase, allowance (a plan), rollover, welcome, promo, referral, bonus, grant, adjustment. Null for charges that drew no tokens.';
 COMMENT ON COLUMN analytics.daily_margin.plan_id IS 'The plan that brought the tokens. Null for tokens that no plan brought.';
@@ -6081,6 +6093,7 @@ COMMENT ON COLUMN analytics.daily_margin.uses IS 'Charges. A charge that drew on
 COMMENT ON COLUMN analytics.daily_margin.tokens IS 'Tokens charged, less those that were refunded on the day.';
 COMMENT ON COLUMN analytics.daily_margin.revenue IS 'Money that was paid for the tokens spent, in minor units: for each lot, what it was really bought for. 0 for gifts.';
 COMMENT ON COLUMN analytics.daily_margin.provider_cost IS 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does not say it for all of them, or counts it in another currency.';
+COMMENT ON COLUMN analytics.daily_margin.margin IS 'revenue - provider_cost, in minor units. Null when provider_cost is.';
 CREATE TABLE credits.guests (
     guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
     device_key text NOT NULL,
@@ -6232,7 +6245,7 @@ COMMENT ON COLUMN analytics.module_margin.currency IS 'The currency of the lots 
 COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. A charge that drew on two currencies, or was captured in parts, counts where it began.';
 COMMENT ON COLUMN analytics.module_margin.revenue IS 'Money that was paid for the tokens spent, in minor units: for each lot, what it was really bought for. 0 for gifts.';
 COMMENT ON COLUMN analytics.module_margin.provider_cost IS 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does not say it for all of them, or counts it in another currency.';
-COMMENT ON COLUMN analytics.module_margin.margin IS 'revenue - provider_cost, in minor units.';
+COMMENT ON COLUMN analytics.module_margin.margin IS 'revenue - provider_cost, in minor units. Null when provider_cost is.';
 COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as a percentage of revenue. Null when the revenue is 0.';
 CREATE TABLE credits.failures (
     account_id uuid NOT NULL,
@@ -6455,13 +6468,15 @@ CREATE VIEW analytics.running_out WITH (security_invoker='true') AS
     (c.ends_at + ((LEAST((COALESCE(f.tokens, (0)::numeric) / p.per_day), (36500)::numeric))::double precision * '24:00:00'::interval)) AS lasts_until,
     f.next_expiry_at,
     s.last_at AS last_spent_at
-   FROM (((((spent s
+   FROM ((((((spent s
      CROSS JOIN clock c)
      JOIN credits.accounts a ON ((s.account_id = a.account_id)))
+     JOIN credits.wallets w ON ((s.account_id = w.account_id)))
      LEFT JOIN free f ON ((s.account_id = f.account_id)))
      CROSS JOIN LATERAL ( SELECT GREATEST((COALESCE(EXTRACT(epoch FROM (c.ends_at - a.created_at)), (0)::numeric) / (86400)::numeric), (1)::numeric) AS days) o)
-     CROSS JOIN LATERAL ( SELECT GREATEST(COALESCE(round((s.tokens / LEAST(o.days, (7)::numeric)), 6), (0)::numeric), 0.000001) AS per_day) p);
-COMMENT ON VIEW analytics.running_out IS 'For each account that has spent in the last seven days: how long its tokens last at this pace. `where days_left <= 7` lists those that run out within a week.';
+     CROSS JOIN LATERAL ( SELECT GREATEST(COALESCE(round((s.tokens / LEAST(o.days, (7)::numeric)), 6), (0)::numeric), 0.000001) AS per_day) p)
+  WHERE ((w.status)::text <> 'closed'::text);
+COMMENT ON VIEW analytics.running_out IS 'For each account that has spent in the last seven days: how long its tokens last at this pace. `where days_left <= 7` lists those that run out within a week. Closed accounts, whose users were forgotten, are not in it.';
 COMMENT ON COLUMN analytics.running_out.account_id IS 'Says nothing about the person: see people.';
 COMMENT ON COLUMN analytics.running_out.available IS 'Tokens that can be spent now. Those that open holds keep, that are frozen, or whose money may go back, do not count.';
 COMMENT ON COLUMN analytics.running_out.spent IS 'Tokens charged in the last seven times 24 hours, less those that were refunded in this time.';
@@ -6589,7 +6604,7 @@ COMMENT ON COLUMN analytics.weekly_margin.plan_id IS 'The plan that brought the 
 COMMENT ON COLUMN analytics.weekly_margin.uses IS 'Charges. A charge that drew on several lots, or was captured in parts, counts where it began.';
 COMMENT ON COLUMN analytics.weekly_margin.revenue IS 'As in module_margin, in minor units.';
 COMMENT ON COLUMN analytics.weekly_margin.provider_cost IS 'As in module_margin, in minor units.';
-COMMENT ON COLUMN analytics.weekly_margin.margin IS 'revenue - provider_cost, in minor units.';
+COMMENT ON COLUMN analytics.weekly_margin.margin IS 'revenue - provider_cost, in minor units. Null when provider_cost is.';
 COMMENT ON COLUMN analytics.weekly_margin.margin_percent IS 'margin as a percentage of revenue. Null when the revenue is 0.';
 CREATE VIEW analytics.weekly_sales WITH (security_invoker='true') AS
  SELECT (date_trunc('week'::text, (o.paid_at AT TIME ZONE '00:00:00'::interval)))::date AS week,
@@ -13231,6 +13246,7 @@ GRANT SELECT ON TABLE credits.wallets TO spender;
 GRANT SELECT ON TABLE credits.wallets TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.wallets TO analyst;
 GRANT SELECT(head_lot) ON TABLE credits.wallets TO analyst;
+GRANT SELECT(status) ON TABLE credits.wallets TO analyst;
 GRANT SELECT(head_taken) ON TABLE credits.wallets TO analyst;
 GRANT SELECT(head_reserved) ON TABLE credits.wallets TO analyst;
 REVOKE ALL ON FUNCTION credits.anchor_faults(p_account_ids uuid[], p_seqs bigint[], p_hashes bytea[]) FROM PUBLIC;
