@@ -140,7 +140,9 @@ def records() -> Iterator[type]:
 
 def test_no_record_shows_a_secret_in_its_repr() -> None:
     """A record ends up in a log, or in the message of an exception."""
-    secret = re.compile(r"password$|secret|token$|database_url|analyst_url|auditor_url|^environ")
+    secret = re.compile(
+        r"password$|secret|token$|database_url|analyst_url|accountant_url|auditor_url|^environ"
+    )
     shown = {
         f"{record.__name__}.{field.name}"
         for record in records()

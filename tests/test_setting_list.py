@@ -26,6 +26,7 @@ PACKAGE = Path(pgcredits.__file__).parent
 # with the callback for LiteLLM.
 NOT_SETTINGS = {
     "PGCREDITS_API_KEY",
+    "PGCREDITS_ACCOUNTANT_URL",
     "PGCREDITS_ANALYST_URL",
     "PGCREDITS_AUDITOR_URL",
     "PGCREDITS_SUPERVISED",

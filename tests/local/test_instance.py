@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from pgcredits.local.instance import Instance, InstanceError, Running, shell_line
+from pgcredits.local.instance import LOGINS, Instance, InstanceError, Running, shell_line
 from pgcredits.tokens import TokenVerifier
 
 pytestmark = pytest.mark.one_version
 
 RUNNING = Running(
-    1, "http://127.0.0.1:8000", None, "j" * 32, "postgresql://a@h/d", *["postgresql://u:p@h/d"] * 4
+    1, "http://127.0.0.1:8000", None, "j" * 32, "postgresql://a@h/d", *["postgresql://u:p@h/d"] * len(LOGINS)
 )
 
 
@@ -26,13 +28,30 @@ def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert instance.ensure_secrets() == Instance(tmp_path).secrets() == made
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert len(made.jwt_secret.encode()) >= 32
-    assert len({made.postgres_password, *made.logins.values()}) == 5
+    assert len({made.postgres_password, *made.logins.values()}) == 1 + len(LOGINS)
 
 
 def test_unreadable_secrets_are_refused(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_text('{"jwt_secret": ')
     with pytest.raises(InstanceError, match="cannot be read"):
         Instance(tmp_path).secrets()
+
+
+def test_folder_of_an_older_release_gets_what_it_lacks(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    made = instance.ensure_secrets()
+    older = asdict(made)
+    del older["logins"]["pgcredits_accountant"]
+    (tmp_path / "secrets.json").write_text(json.dumps(older))
+    mended = instance.ensure_secrets()
+    assert mended.logins.keys() == set(LOGINS.values())
+    assert mended.logins | {"pgcredits_accountant": ""} == made.logins | {"pgcredits_accountant": ""}
+    assert (mended.jwt_secret, mended.postgres_password) == (made.jwt_secret, made.postgres_password)
+    assert instance.ensure_secrets() == mended
+    with instance.held():
+        (tmp_path / "run.json").write_text('{"pid": 1}')
+        with pytest.raises(InstanceError, match="of another release"):
+            instance.running()
 
 
 def test_one_up_per_folder(tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ def test_printed_addresses_and_logins_work(up: Up) -> None:
     done = subprocess.run(["sh", "-c", f"{token}; {curl} --silent"], capture_output=True, text=True)
     assert json.loads(done.stdout)[0]["user_id"] == "ada"
     logins = [line.split('"')[1] for line in lines if '"postgresql://' in line]
-    for url, user in zip(logins, ("pgcredits_api", "pgcredits_analyst", "pgcredits_auditor"), strict=True):
+    users = ("pgcredits_api", "pgcredits_analyst", "pgcredits_accountant", "pgcredits_auditor")
+    for url, user in zip(logins, users, strict=True):
         with psycopg.connect(url) as connection:
             assert connection.execute("select session_user").fetchone() == (user,)
     for name in ("api", "simulator", "postgres"):
@@ -173,6 +174,7 @@ def test_printed_variables_work(up: Up) -> None:
         "USER_TOKEN",
         "USER_URL",
         "ANALYST_URL",
+        "ACCOUNTANT_URL",
         "AUDITOR_URL",
         "API_DATABASE_URL",
         "SERVICE_DATABASE_URL",

@@ -9,7 +9,7 @@ import secrets
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from pgcredits.database_urls import as_user
@@ -20,6 +20,7 @@ LOGINS = {  # each login by the name of its URL in Running
     "api_database_url": "pgcredits_api",
     "service_database_url": "pgcredits_service",
     "analyst_url": "pgcredits_analyst",
+    "accountant_url": "pgcredits_accountant",
     "auditor_url": "pgcredits_auditor",
 }
 TOKEN_SECONDS = 30 * 86_400
@@ -60,6 +61,7 @@ class Running:
     api_database_url: str = field(repr=False)
     service_database_url: str = field(repr=False)
     analyst_url: str = field(repr=False)
+    accountant_url: str = field(repr=False)
     auditor_url: str = field(repr=False)
     jwt_audience: str | None = None  # what a token must name in aud
 
@@ -82,9 +84,13 @@ class Instance:
             raise InstanceError(f"{self.folder / 'secrets.json'} cannot be read: {error}") from None
 
     def ensure_secrets(self) -> Secrets:
-        """The folder's secrets, made when missing."""
+        """The folder's secrets, made when missing. An older release left no password for newer logins."""
+        fresh = Secrets.fresh()
         if not (self.folder / "secrets.json").exists():
-            self._write("secrets.json", asdict(Secrets.fresh()))
+            self._write("secrets.json", asdict(fresh))
+        known = self.secrets()
+        if fresh.logins.keys() - known.logins.keys():
+            self._write("secrets.json", asdict(replace(known, logins=fresh.logins | known.logins)))
         return self.secrets()
 
     def jwt_secret(self) -> str:
@@ -133,6 +139,10 @@ class Instance:
             raise InstanceError("`pgcredits up` is still starting: try again in a moment") from None
         except PermissionError as error:
             raise InstanceError(f"{self.folder} belongs to another user: {error}") from None
+        except (ValueError, TypeError):
+            raise InstanceError(
+                "the `pgcredits up` that runs is of another release: stop it, and start it again"
+            ) from None
 
     def environment(self, subject: str) -> dict[str, str]:
         """What `pgcredits env` prints. Raises InstanceError."""
@@ -148,6 +158,7 @@ class Instance:
             "USER_TOKEN": token("authenticated", subject),
             "USER_URL": as_user(running.api_database_url, subject),
             "ANALYST_URL": running.analyst_url,
+            "ACCOUNTANT_URL": running.accountant_url,
             "AUDITOR_URL": running.auditor_url,
             "API_DATABASE_URL": running.api_database_url,
             "SERVICE_DATABASE_URL": running.service_database_url,

@@ -180,7 +180,8 @@ def _environment(*needed: str) -> dict[str, str]:
     `needed`: the beginnings of the names that it does need.
     """
     secret = ("PGCREDITS_", "STRIPE_")
-    admins = ("PGCREDITS_DATABASE_URL", "PGCREDITS_ANALYST_URL", "PGCREDITS_AUDITOR_URL")
+    admins = {"PGCREDITS_DATABASE_URL"}
+    admins |= {f"PGCREDITS_{reader}_URL" for reader in ("ANALYST", "ACCOUNTANT", "AUDITOR")}
     return {
         name: value
         for name, value in os.environ.items()

@@ -43,10 +43,11 @@ A token of the user {subject}, and what it has:
   export TOKEN={known["USER_TOKEN"]}
   curl -H "Authorization: Bearer $TOKEN" {balance}
 
-The same in SQL, and the views of an analyst and of an auditor:
+The same in SQL, and the views of an analyst, an accountant and an auditor:
 
   {psql} "{known["USER_URL"]}" -c "table api.balance"
   {psql} "{known["ANALYST_URL"]}"
+  {psql} "{known["ACCOUNTANT_URL"]}"
   {psql} "{known["AUDITOR_URL"]}"
 """
 
