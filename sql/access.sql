@@ -303,7 +303,7 @@ credits.setting_faults, credits.role_steps, credits.member_reach, credits.member
 credits.ownership_faults, credits.row_security_faults, credits.grant_faults, credits.call_faults,
 credits.database_faults, credits.power_faults, credits.is_policy_of_ours, credits.earlier,
 credits.stripe_amount, credits.stripe_id, credits.utc_text, credits.interval_text, credits.is_tags, credits.is_name,
-credits.is_label
+credits.is_label, credits.bank_metadata
 to auditor;
 grant execute on function
 credits.anchor_faults, credits.change_faults, credits.checkpoint_faults, credits.chain_faults,

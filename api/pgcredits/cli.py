@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import click
@@ -735,7 +735,7 @@ def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) 
 @click.option("--list", "listing", is_flag=True, help="List the accounts of users who were forgotten.")
 @click.option(
     "--again",
-    type=click.File(encoding="utf-8"),
+    type=click.File("rb"),
     metavar="FILE",
     help="Forget those of such a list again, after a restore from an older backup.",
 )
@@ -746,12 +746,13 @@ def forget_command(
     account: UUID | None,
     give_up_balance: bool,
     listing: bool,
-    again: TextIO | None,
+    again: BinaryIO | None,
 ) -> None:
     """Forget a user: who they were and what was noted about them. The books stay.
 
     Refused while money is owed or may still move. Save the list of --list beside each backup: it has ids of
-    accounts and times alone. With --again, exit code 1 when a user could not be forgotten, which it says.
+    accounts and times alone. With --again, exit code 1 when a user could not be forgotten, which it says. A
+    balance that was paid expires only with --give-up-balance.
     """
     if [user is not None, account is not None, listing, again is not None].count(True) != 1:
         raise click.UsageError("give one of USER, --account, --list and --again")
@@ -760,7 +761,7 @@ def forget_command(
         for known, since, done in forget.listed(url):
             click.echo(f"{known}  {since:%Y-%m-%d %H:%M:%S}  {'forgotten' if done else 'under way'}")
     elif again is not None:
-        results = list(forget.again(url, forget.accounts_in(again.read())))
+        results = list(forget.again(url, forget.accounts_in(again.read()), give_up_balance))
         for result in results:
             click.echo(f"{result.account_id}  {result.state}{f': {result.why}' if result.why else ''}")
         if any(result.state == "refused" for result in results):

@@ -15,6 +15,19 @@ where
     )
 union all
 select
+    e.account_id,
+    format('entry %s says nothing but what the bank noted: its digests stand for the rest', e.seq) as expected,
+    'it says more' as found
+from credits.entries as e
+where
+    e.digests is not null
+    and (
+        (e.digests ? 'tags' and e.tags is not null)
+        or (e.digests ? 'metadata' and e.metadata is distinct from credits.bank_metadata(e))
+        or e.digests - array['metadata', 'tags'] <> '{}'
+    )
+union all
+select
     f.account_id,
     'a closed account without a user' as expected,
     format('%s, %s user ids', w.status, n.identities) as found
@@ -35,6 +48,19 @@ from credits.forgotten_accounts as f
 where f.finished_at is null and f.forgotten_at < credits.clock() - interval '24 hours'
 union all
 select
+    f.account_id,
+    'no tokens, and no open shortfalls' as expected,
+    format('%s tokens, %s open shortfalls', w.balance + w.debt, n.shortfalls) as found
+from credits.forgotten_accounts as f
+inner join credits.wallets as w on f.account_id = w.account_id
+cross join
+    lateral (
+        select count(*) as shortfalls from credits.shortfalls as s
+        where s.account_id = f.account_id and s.state = 'open'
+    ) as n
+where w.balance + w.debt > 0 or n.shortfalls > 0
+union all
+select
     c.account_id,
     'its customer is deleted at Stripe within a week' as expected,
     format('%s since %s: %s', c.state, credits.utc_text(c.created_at), coalesce(c.trouble, 'no answer')) as found
@@ -43,12 +69,14 @@ where
     c.kind = 'delete_customer' and c.state <> 'done'
     and (c.state <> 'due' or c.created_at < credits.clock() - interval '168 hours');
 comment on view audit.check_forgotten is
-'Only entries of forgotten accounts have digests in place of what they said. Forgotten accounts are closed and have no
-user, and their customer at Stripe is deleted.
+'Only entries of forgotten accounts have digests in place of what they said, and these say nothing else. Forgotten
+accounts are closed. They have no user, no tokens and no open shortfalls, and their customer at Stripe is deleted. They
+may have debt: Stripe may take money back later.
 
-A row means: somebody changed an entry, or brought a forgotten user back; or the maintenance does not run; or Stripe did
-not delete the customer.
+A row means: somebody changed an entry, or brought a forgotten user back; or a call was booked after its user was
+forgotten; or the maintenance does not run; or Stripe did not delete the customer.
 
-What to do: of digests and users, find out who had the rights of the owner, and compare with an anchor
-(docs/auditing.md). If it is under way, run `pgcredits maintain`. If it is about Stripe, run `pgcredits work`, or delete
-the customer at Stripe by hand.';
+What to do: of what entries say, digests and users, find out who had the rights of the owner, and compare with an anchor
+(docs/auditing.md). Void the lots that have tokens (`void_lot`), and write off the shortfalls (`close_shortfall`). If it
+is under way, run `pgcredits maintain`. If it is about Stripe, run `pgcredits work`, or delete the customer at Stripe by
+hand.';

@@ -58,8 +58,12 @@ def test_user_is_forgotten_listed_and_forgotten_again(
     back = grant(service_url, "back", "purchase")
     unknown = "00000000-0000-4000-8000-000000000000"
     kept = tmp_path / "forgotten"
-    kept.write_text(f"{listed}\n{back}  2026-01-01 00:00:00  forgotten\n{unknown}\n")
-    again = forget("--again", str(kept))
+    since = "2026-01-01 00:00:00"
+    kept.write_text(f"{listed}\n{back}  {since}  forgotten\n{unknown}  {since}  under way\n")
+    asked = forget("--again", str(kept))
+    assert asked.exit_code == 1
+    assert f"{back}  refused: this user cannot be forgotten yet: balance" in asked.stdout
+    again = forget("--again", str(kept), "--give-up-balance")
     assert again.exit_code == 0, again.output
     assert again.stdout.splitlines() == [f"{account}  forgotten", f"{back}  forgotten", f"{unknown}  unknown"]
     with psycopg.connect(admin_url) as connection:
@@ -79,7 +83,7 @@ def test_user_whom_the_bank_keeps_fails_the_repetition(
         connection.execute("set local role service_role")
         connection.execute("select api.hold_tokens('whisper', user_id => 'worker')")
     kept = tmp_path / "forgotten"
-    kept.write_text(account.upper())
+    kept.write_text(f"{account}  2026-01-01 00:00:00  forgotten")
     again = forget("--again", str(kept))
     assert (again.exit_code, again.stdout) == (
         1,
@@ -95,7 +99,9 @@ def test_command_names_one_thing(arguments: tuple[str, ...], forget: Command) ->
 def test_list_with_a_strange_line_forgets_nobody(forget: Command, service_url: str, tmp_path: Path) -> None:
     account = grant(service_url, "careful")
     kept = tmp_path / "forgotten"
-    kept.write_text(f"{account}\nada@example.org\n")
-    answer = forget("--again", str(kept))
-    assert (answer.exit_code, "line 2" in answer.stderr) == (1, True)
+    good = f"{account}  2026-01-01 00:00:00  forgotten\n".encode()
+    for strange in (b"ada@example.org\n", account.encode(), b"\x80\xff\x00\x1f", good.upper()):
+        kept.write_bytes(good + strange)
+        answer = forget("--again", str(kept))
+        assert (answer.exit_code, "line 2" in answer.stderr) == (1, True), (strange, answer.output)
     assert account not in forget("--list").stdout

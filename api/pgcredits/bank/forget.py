@@ -15,7 +15,10 @@ from psycopg.rows import dict_row
 
 from pgcredits.bank import admin
 
-_ACCOUNT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LISTED = re.compile(
+    r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) {2}"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}(?:forgotten|under way)"
+)
 _STEPS = 100_000  # of 10,000 entries each
 
 
@@ -55,15 +58,16 @@ def forget(url: str, user_id: str | None, account_id: str | None, give_up_balanc
         return _forget(connection, user_id, account_id, give_up_balance)
 
 
-def again(url: str, accounts: Iterable[str]) -> Iterator[Again]:
-    """Forget the users of these accounts again, with whatever balance an older backup has brought back.
+def again(url: str, accounts: Iterable[str], give_up_balance: bool) -> Iterator[Again]:
+    """Forget the users of these accounts again.
 
-    Raises psycopg.Error. What the bank refuses is an answer.
+    `give_up_balance`: whether a paid balance that an older backup has brought back may expire. Raises
+    psycopg.Error. What the bank refuses is an answer.
     """
     with admin.connect(url, "pgcredits forget", autocommit=True) as connection:
         for account in accounts:
             try:
-                _forget(connection, None, account, True)
+                _forget(connection, None, account, give_up_balance)
             except ForgetError as error:
                 if error.slug == "unknown_user":
                     yield Again(account, "unknown")
@@ -84,15 +88,17 @@ def listed(url: str) -> list[tuple[str, datetime, datetime | None]]:
         return [(str(account), since, done) for account, since, done in found.fetchall()]
 
 
-def accounts_in(text: str) -> list[str]:
-    """The account ids that lines of a list begin with. Raises ForgetError for a line that has none."""
+def accounts_in(content: bytes) -> list[str]:
+    """The accounts of a list that `pgcredits forget --list` wrote. Raises ForgetError for anything else."""
     accounts = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
         if line.strip():
-            found = _ACCOUNT.match(line.strip().lower())
+            found = _LISTED.fullmatch(line.strip())
             if found is None:
-                raise ForgetError(f"line {number} does not begin with the id of an account")
-            accounts.append(found.group())
+                raise ForgetError(
+                    f"line {number} is not a line of `pgcredits forget --list`: nobody was forgotten"
+                )
+            accounts.append(found.group(1))
     return accounts
 
 

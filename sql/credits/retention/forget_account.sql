@@ -47,7 +47,8 @@ begin
     perform credits.forget_at_stripe(p_account_id);
     perform credits.forget_notes(p_account_id);
     update credits.accounts as a
-    set segment = null, stripe_customer_id = null, verified_at = null, welcome_waits = false
+    set segment = null, stripe_customer_id = null, verified_at = null, welcome_waits = false,
+        overdraft_limit = 0  -- what a late capture cannot be paid with is a shortfall, which somebody can write off
     where a.account_id = p_account_id;
     update credits.wallets as w set status = 'closed' where w.account_id = p_account_id;
     insert into credits.status_changes (account_id, status, reason, actor, changed_at)
@@ -96,6 +97,7 @@ as $$
 declare
     v_account_id uuid;
     v_entries bigint := 0;
+    v_late text[];
     v_events bigint;
 begin
     for v_account_id in
@@ -105,19 +107,28 @@ begin
         v_entries := v_entries + credits.go_on_forgetting(v_account_id, p_most - v_entries);
     end loop;
     -- Stripe may send an event about a payment of long ago.
-    update credits.stripe_events as e
-    set
-        payload = credits.without_person(e.payload), original = null, trouble = null,
-        names = array(select n.name from unnest(e.names) as n (name) where starts_with(n.name, 'cus_') is not true),
-        slimmed_at = credits.clock()
-    where e.event_id = any (array(
+    v_late := array(
         select x.event_id
         from credits.stripe_events as x
         inner join credits.forgotten_accounts as f on x.account_id = f.account_id
         where x.slimmed_at is null and (x.outcome not in ('waiting', 'parked')) is true
         limit p_most
         for no key update of x skip locked
-    ));
+    );
+    perform credits.delete_customers(n.account_id, credits.customers_among(n.account_id, n.names))
+    from (
+        select e.account_id, array_agg(m.name) as names
+        from credits.stripe_events as e
+        cross join unnest(e.names) as m (name)
+        where e.event_id = any (v_late)
+        group by e.account_id
+    ) as n;
+    update credits.stripe_events as e
+    set
+        payload = credits.without_person(e.payload), original = null, trouble = null,
+        names = credits.without_customers(e.names), object_id = (credits.without_customers(array[e.object_id]))[1],
+        slimmed_at = credits.clock()
+    where e.event_id = any (v_late);
     get diagnostics v_events = row_count;
     return v_entries + v_events;
 end

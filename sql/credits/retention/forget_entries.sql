@@ -8,6 +8,43 @@ immutable
 return encode(sha256(convert_to(p_text, 'UTF8')), 'hex');
 comment on function credits.digest_of(text) is 'The sha256 of a text in UTF-8, in hex. Null for null.';
 
+create or replace function credits.bank_metadata(p_entry credits.entries)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- A grant may have the kind of a correction: its metadata are the caller's.
+    if (
+        p_entry.kind in ('adjustment', 'reversal', 'reinstatement', 'repayment')
+        and (p_entry.draws #> '{0,lot_id}') is distinct from to_jsonb(p_entry.seq)
+        or p_entry.campaign_id is not null
+    ) is not true then
+        return '{}';
+    end if;
+    return coalesce(
+        (
+            select jsonb_object_agg(m.key, m.value)
+            from jsonb_each(p_entry.metadata) as m
+            where case
+                when m.key in ('lot_id', 'number', 'restores') then jsonb_typeof(m.value) = 'number'
+                when m.key = 'voided' then m.value = 'true'
+                when m.key = 'campaign_id' then m.value = to_jsonb(p_entry.campaign_id)
+                when m.key in ('before', 'expires_at')
+                    then m.value #>> '{}' ~ '^(infinity|[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}( BC)?[+]00:00)$'
+                when m.key = 'repaid'
+                    then m.value::text ~ '^\[(\{"lot_id": [0-9]+, "tokens": [0-9.]+\}(, )?)*\]$'
+            end is true
+        ),
+        '{}'
+    );
+end
+$$;
+comment on function credits.bank_metadata(credits.entries) is
+'What the bank itself noted in the metadata of a correction or a gift, and reads again: numbers of lots and entries, '
+'and times. {} for entries whose metadata are their callers''.';
+
 create or replace function credits.forgotten_entry(p_entry credits.entries)
 returns credits.entries
 language plpgsql
@@ -15,12 +52,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- What the bank itself wrote there, and reads again, stays. Reasons are texts of people.
-    v_left constant jsonb := case
-        when coalesce(p_entry.kind in ('adjustment', 'reversal', 'reinstatement', 'repayment'), false)
-            or p_entry.campaign_id is not null then p_entry.metadata - 'reason'
-        else '{}'
-    end;
+    -- Reasons are texts of people, so they go as well.
+    v_left constant jsonb := credits.bank_metadata(p_entry);
 begin
     if p_entry.digests is not null or (p_entry.metadata is not distinct from v_left and p_entry.tags is null) then
         return p_entry;

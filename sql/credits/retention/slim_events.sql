@@ -104,6 +104,8 @@ begin
             x.slimmed_at is null and x.received_at < v_before
             -- Somebody may still apply these.
             and (x.outcome not in ('waiting', 'parked')) is true
+            -- credits.finish_forgetting takes more out of these.
+            and not exists (select from credits.forgotten_accounts as f where f.account_id = x.account_id)
         order by x.received_at
         limit p_most
         for no key update skip locked

@@ -93,7 +93,7 @@ begin
     where i.account_id = p_event.account_id and i.invoice_id = p_event.object_id;
     if reason is null and v_type in ('invoice.paid', 'invoice.payment_succeeded') and v_known.order_id is null
         and credits.is_for_period(v_invoice) then
-        reason := coalesce(credits.period_problem(v_invoice), case
+        reason := coalesce(credits.period_problem(v_invoice), credits.nobody_to_grant(p_event.account_id), case
             when exists (
                 select
                 from credits.stripe_objects as s

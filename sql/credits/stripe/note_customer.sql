@@ -11,7 +11,9 @@ begin
     set stripe_customer_id = p_customer_id
     where
         a.account_id = p_account_id and p_customer_id is not null
-        and (a.stripe_customer_id is null or (a.stripe_customer_id = p_replaces) is true);
+        and (a.stripe_customer_id is null or (a.stripe_customer_id = p_replaces) is true)
+        -- An event may come after its user was forgotten.
+        and not exists (select from credits.forgotten_accounts as f where f.account_id = p_account_id);
 end
 $$;
 comment on function credits.note_customer(uuid, text, text) is

@@ -126,8 +126,8 @@ begin
         return;
     end if;
 
-    -- 4. Money that does not match the order: a person must look at it.
-    reason := credits.intent_problem(v_order, p_event);
+    -- 4. Money that does not match the order, or a user who was forgotten: a person must look at it.
+    reason := coalesce(credits.intent_problem(v_order, p_event), credits.nobody_to_grant(p_event.account_id));
     if reason is not null then
         outcome := credits.park_intent(v_order, p_event, reason);
         return;

@@ -98,9 +98,11 @@ begin
         return;
     end if;
 
-    -- 4. An event that contradicts itself, or money that does not match the order: a person must look at it, even if
-    --    the order is already paid.
-    reason := coalesce(reason, credits.payment_mismatch(v_order, p_event));
+    -- 4. An event that contradicts itself, money that does not match the order, or a user who was forgotten: a person
+    --    must look at it, even if the order is already paid.
+    reason := coalesce(
+        reason, credits.payment_mismatch(v_order, p_event), credits.nobody_to_grant(p_event.account_id)
+    );
     if reason is not null then
         outcome := credits.park_session(v_order, p_event, v_own, reason);
         return;

@@ -68,6 +68,10 @@ begin
         (case when e.unlinked is not null then array[
             'hashes of the fields and the hash before', format('another hash at entry %s', e.unlinked)
         ] end),
+        (case when e.resaid is not null then array[
+            'digests only of what is gone, in entries of forgotten users',
+            format('others in entry %s', e.resaid)
+        ] end),
         (case when e.unbalanced is not null then array[
             'balances of the one before plus the tokens', format('another balance at entry %s', e.unbalanced)
         ] end),

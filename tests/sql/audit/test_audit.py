@@ -802,6 +802,8 @@ FAULTS = {
         f"update credits.entries set digests = '{{}}' where {ME} and seq = {SPENT_LAST}",
         "insert into credits.forgotten_accounts (account_id, forgotten_at, gave_up, actor)"
         f" select account_id, now(), 0, 'me' from credits.wallets where {ME}",
+        f'update credits.entries set digests = \'{{"tags": "x"}}\', tags = \'{{"a": "b"}}\''
+        f" where {ME} and seq = {SPENT_LAST}",
         FORGOTTEN
         + "delete from credits.identities where "
         + ME

@@ -56,6 +56,7 @@ FAULTS = [
             "draws = '[]'",
             """draws = draws || '[{"lot_id": 3, "tokens": -1}]'""",
             "actor = 'nobody'",
+            "digests = '{}'",
             "hash = sha256('')",
             "hash = ''",
             "seq = 99",

@@ -680,6 +680,7 @@ EXECUTE = {
         "credits.is_tags(jsonb)",
         "credits.is_name(text,bigint)",
         "credits.is_label(text,bigint,boolean)",
+        "credits.bank_metadata(credits.entries)",
         "credits.signed_amount(jsonb)",
         "credits.reversal_rank(text)",
         "credits.utc_text(timestamp with time zone)",
