@@ -14,7 +14,7 @@ begin
             and not exists (
                 select
                 from credits.accounts as a
-                where a.stripe_customer_id = n.name and a.account_id <> p_account_id
+                where a.stripe_customer_id = n.name and (a.account_id <> p_account_id) is true
             )
         order by n.name
     );
