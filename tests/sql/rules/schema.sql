@@ -1799,6 +1799,11 @@ CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time z
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'The balance of an account, without lots that have expired by p_at. 0 if there is no such account.';
+CREATE FUNCTION credits.bank_metadata(p_entry credits.entries) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.bank_metadata(p_entry credits.entries) IS 'What the bank itself noted in the metadata of a correction or a gift, and reads again: numbers of lots and entries, and times. {} for entries whose metadata are their callers''.';
 CREATE FUNCTION credits.is_item(p_item jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (jsonb_typeof(p_item) IS DISTINCT FROM 'object'::text) THEN false WHEN ((p_item - ARRAY['user_id'::text, 'module_id'::text, 'usage'::text, 'idempotency_key'::text, 'metadata'::text, 'byok'::text, 'tags'::text]) <> '{}'::jsonb) THEN false ELSE (((jsonb_typeof((p_item -> 'user_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'module_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'idempotency_key'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'byok'::text)) <> 'boolean'::text)) IS NOT TRUE) END;
@@ -2728,6 +2733,11 @@ CREATE FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) IS 'How much of the net price of each order of a subscription''s period was credited: minor units by order_id.';
+CREATE FUNCTION credits.customers_among(p_account_id uuid, p_names text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.customers_among(p_account_id uuid, p_names text[]) IS 'The customers at Stripe among the names of an event of this account, without those of other accounts.';
 CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2832,6 +2842,11 @@ CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.delete_customers(p_account_id uuid, p_customers text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.delete_customers(p_account_id uuid, p_customers text[]) IS 'Has `pgcredits work` delete customers at Stripe. A customer that is gone already counts as deleted.';
 CREATE FUNCTION credits.digest_of(p_text text) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN encode(sha256(convert_to(p_text, 'UTF8'::name)), 'hex'::text);
@@ -4220,7 +4235,19 @@ CREATE FUNCTION credits.new_account_id(p_subject text DEFAULT NULL::text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.new_account_id(p_subject text) IS 'An id for an account that is about to be opened: a random uuid (version 4) that begins with the bucket of the user id. Null: an account without a user, in a random bucket.';
-CREATE FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) RETURNS TABLE(entries bigint, last_seq bigint, granted numeric, spent numeric, gap bigint, unlinked bigint, unbalanced bigint, undrawn bigint, overspent bigint)
+CREATE TABLE credits.forgotten_accounts (
+    account_id uuid NOT NULL,
+    forgotten_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    gave_up credits.amount NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT forgotten_accounts_come_in_order CHECK (((finished_at IS NULL) OR (finished_at >= forgotten_at)))
+);
+ALTER TABLE ONLY credits.forgotten_accounts FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.forgotten_accounts IS 'Accounts whose users were forgotten. Nothing here says who they were. api.forget_user writes it, and nothing removes a row.';
+COMMENT ON COLUMN credits.forgotten_accounts.finished_at IS 'When the last of its entries lost what it said. Null: api.maintain goes on with it.';
+COMMENT ON COLUMN credits.forgotten_accounts.gave_up IS 'The balance that expired because the user was forgotten.';
+CREATE FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) RETURNS TABLE(entries bigint, last_seq bigint, granted numeric, spent numeric, gap bigint, unlinked bigint, resaid bigint, unbalanced bigint, undrawn bigint, overspent bigint)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
  SELECT count(*) AS entries,
@@ -4229,6 +4256,7 @@ CREATE FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at
      COALESCE((- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))), (0)::numeric) AS spent,
      min(e.seq) FILTER (WHERE ((e.seq <> (e.seq_before + 1)) OR (e.posted_at <= e.posted_before))) AS gap,
      min(e.seq) FILTER (WHERE (e.hash IS DISTINCT FROM e.computed)) AS unlinked,
+     min(e.seq) FILTER (WHERE e.resaid) AS resaid,
      min(e.seq) FILTER (WHERE ((e.balance_after)::numeric <> (e.balance_before + (e.tokens)::numeric))) AS unbalanced,
      min(e.seq) FILTER (WHERE ((
          CASE
@@ -4248,7 +4276,9 @@ CREATE FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at
              COALESCE(lag(x.posted_at) OVER in_order, new_entries.p_posted_at) AS posted_before,
              COALESCE((lag(x.balance_after) OVER in_order)::numeric, new_entries.p_balance) AS balance_before,
              COALESCE((lag(x.debt_after) OVER in_order)::numeric, new_entries.p_debt) AS debt_before,
-             credits.entry_hash(COALESCE(lag(x.hash) OVER in_order, new_entries.p_hash), x.*) AS computed
+             credits.entry_hash(COALESCE(lag(x.hash) OVER in_order, new_entries.p_hash), x.*) AS computed,
+             ((x.digests IS NOT NULL) AND (((x.digests ? 'tags'::text) AND (x.tags IS NOT NULL)) OR ((x.digests ? 'metadata'::text) AND (x.metadata IS DISTINCT FROM credits.bank_metadata(x.*))) OR ((x.digests - ARRAY['metadata'::text, 'tags'::text]) <> '{}'::jsonb) OR (NOT (x.account_id IN ( SELECT f.account_id
+                    FROM credits.forgotten_accounts f))))) AS resaid
             FROM credits.entries x
            WHERE ((x.account_id = new_entries.p_account_id) AND (x.seq > new_entries.p_seq) AND (x.posted_at > new_entries.p_posted_at))
            WINDOW in_order AS (ORDER BY x.seq, x.posted_at)) e
@@ -4256,7 +4286,7 @@ CREATE FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at
              COALESCE(min(y.tokens), (0)::numeric) AS smallest
             FROM jsonb_to_recordset(e.draws) y(lot_id bigint, tokens numeric)) d);
 END;
-COMMENT ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) IS 'The entries of an account after entry p_seq, whose time, hash, balance and debt are given: their number, their sums, and the first entry that is out of order, not linked, not balanced, not drawn, or below zero without debt.';
+COMMENT ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) IS 'The entries of an account after entry p_seq, whose time, hash, balance and debt are given: their number, their sums, and the first entry that is out of order, not linked, not balanced, not drawn, or below zero without debt. resaid: the first entry with words beside the digest of what its user had forgotten.';
 CREATE FUNCTION credits.new_referral_code(p_account_id uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4290,6 +4320,11 @@ CREATE FUNCTION credits.next_purge(p_account_id uuid) RETURNS timestamp with tim
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.next_purge(p_account_id uuid) IS 'When the coming purge of an account is to be announced, or the announced one is to be done, if it stays inactive; or an earlier moment at which to ask again. Null if it has nothing to purge, or nothing is ever purged.';
+CREATE FUNCTION credits.nobody_to_grant(p_account_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.nobody_to_grant(p_account_id uuid) IS 'Why a payment of this account grants nothing: its user was forgotten. Null for everybody else.';
 CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5727,6 +5762,11 @@ CREATE FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) IS 'Withholds the tokens of p_pending minor units of the payment of an order in its lots, and frees those that were withheld before. p_back minor units have gone back, and their tokens are taken. The wallet is locked, and its head is folded.';
+CREATE FUNCTION credits.without_customers(p_names text[], p_known text[] DEFAULT '{}'::text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.without_customers(p_names text[], p_known text[]) IS 'What an event names, without customers. p_known: names that are customers, whatever they look like.';
 CREATE FUNCTION credits.without_person(p_value jsonb, p_name text DEFAULT ''::text, p_depth integer DEFAULT 0) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7097,18 +7137,6 @@ COMMENT ON COLUMN api.failures.module_id IS 'The module that failed.';
 COMMENT ON COLUMN api.failures.module_title IS 'Its title, if the module is listed.';
 COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when it was not reported.';
 COMMENT ON COLUMN api.failures.metadata IS 'What the service noted with it.';
-CREATE TABLE credits.forgotten_accounts (
-    account_id uuid NOT NULL,
-    forgotten_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    gave_up credits.amount NOT NULL,
-    actor text NOT NULL,
-    CONSTRAINT forgotten_accounts_come_in_order CHECK (((finished_at IS NULL) OR (finished_at >= forgotten_at)))
-);
-ALTER TABLE ONLY credits.forgotten_accounts FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.forgotten_accounts IS 'Accounts whose users were forgotten. Nothing here says who they were. api.forget_user writes it, and nothing removes a row.';
-COMMENT ON COLUMN credits.forgotten_accounts.finished_at IS 'When the last of its entries lost what it said. Null: api.maintain goes on with it.';
-COMMENT ON COLUMN credits.forgotten_accounts.gave_up IS 'The balance that expired because the user was forgotten.';
 CREATE VIEW api.forgotten_users WITH (security_invoker='true') AS
  SELECT account_id,
     forgotten_at,
@@ -8895,6 +8923,12 @@ CREATE VIEW audit.check_forgotten WITH (security_invoker='true') AS
            FROM credits.forgotten_accounts f
           WHERE (f.account_id = e.account_id)))))
 UNION ALL
+ SELECT e.account_id,
+    format('entry %s says nothing but what the bank noted: its digests stand for the rest'::text, e.seq) AS expected,
+    'it says more'::text AS found
+   FROM credits.entries e
+  WHERE ((e.digests IS NOT NULL) AND (((e.digests ? 'tags'::text) AND (e.tags IS NOT NULL)) OR ((e.digests ? 'metadata'::text) AND (e.metadata IS DISTINCT FROM credits.bank_metadata(e.*))) OR ((e.digests - ARRAY['metadata'::text, 'tags'::text]) <> '{}'::jsonb)))
+UNION ALL
  SELECT f.account_id,
     'a closed account without a user'::text AS expected,
     format('%s, %s user ids'::text, w.status, n.identities) AS found
@@ -8911,18 +8945,30 @@ UNION ALL
    FROM credits.forgotten_accounts f
   WHERE ((f.finished_at IS NULL) AND (f.forgotten_at < (credits.clock() - '24:00:00'::interval)))
 UNION ALL
+ SELECT f.account_id,
+    'no tokens, and no open shortfalls'::text AS expected,
+    format('%s tokens, %s open shortfalls'::text, ((w.balance)::numeric + (w.debt)::numeric), n.shortfalls) AS found
+   FROM ((credits.forgotten_accounts f
+     JOIN credits.wallets w ON ((f.account_id = w.account_id)))
+     CROSS JOIN LATERAL ( SELECT count(*) AS shortfalls
+           FROM credits.shortfalls s
+          WHERE ((s.account_id = f.account_id) AND (s.state = 'open'::text))) n)
+  WHERE ((((w.balance)::numeric + (w.debt)::numeric) > (0)::numeric) OR (n.shortfalls > 0))
+UNION ALL
  SELECT c.account_id,
     'its customer is deleted at Stripe within a week'::text AS expected,
     format('%s since %s: %s'::text, c.state, credits.utc_text(c.created_at), COALESCE(c.trouble, 'no answer'::text)) AS found
    FROM credits.stripe_calls c
   WHERE ((c.kind = 'delete_customer'::text) AND (c.state <> 'done'::text) AND ((c.state <> 'due'::text) OR (c.created_at < (credits.clock() - '168:00:00'::interval))));
-COMMENT ON VIEW audit.check_forgotten IS 'Only entries of forgotten accounts have digests in place of what they said. Forgotten accounts are closed and have no
-user, and their customer at Stripe is deleted.
-A row means: somebody changed an entry, or brought a forgotten user back; or the maintenance does not run; or Stripe did
-not delete the customer.
-What to do: of digests and users, find out who had the rights of the owner, and compare with an anchor
-(docs/auditing.md). If it is under way, run `pgcredits maintain`. If it is about Stripe, run `pgcredits work`, or delete
-the customer at Stripe by hand.';
+COMMENT ON VIEW audit.check_forgotten IS 'Only entries of forgotten accounts have digests in place of what they said, and these say nothing else. Forgotten
+accounts are closed. They have no user, no tokens and no open shortfalls, and their customer at Stripe is deleted. They
+may have debt: Stripe may take money back later.
+A row means: somebody changed an entry, or brought a forgotten user back; or a call was booked after its user was
+forgotten; or the maintenance does not run; or Stripe did not delete the customer.
+What to do: of what entries say, digests and users, find out who had the rights of the owner, and compare with an anchor
+(docs/auditing.md). Void the lots that have tokens (`void_lot`), and write off the shortfalls (`close_shortfall`). If it
+is under way, run `pgcredits maintain`. If it is about Stripe, run `pgcredits work`, or delete the customer at Stripe by
+hand.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  WITH uses_in_window AS (
          SELECT used.guest_id,
@@ -13290,6 +13336,8 @@ GRANT ALL ON FUNCTION credits.audit_changes(p_first uuid, p_last uuid) TO audito
 REVOKE ALL ON FUNCTION credits.available(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_as_json(p_account_id uuid, p_at timestamp with time zone, p_movements bigint, p_before_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.bank_metadata(p_entry credits.entries) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.bank_metadata(p_entry credits.entries) TO auditor;
 REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_tags(p_tags jsonb) FROM PUBLIC;
@@ -13496,6 +13544,7 @@ REVOKE ALL ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[],
 REVOKE ALL ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credits_of_period(p_account_id uuid, p_subscription_id text, p_ends_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.customers_among(p_account_id uuid, p_names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.decline_reason(p_error jsonb) FROM PUBLIC;
@@ -13536,6 +13585,7 @@ REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p
 GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.delete_customers(p_account_id uuid, p_customers text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.digest_of(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.distrust_claims(p_login name) FROM PUBLIC;
@@ -13827,6 +13877,8 @@ REVOKE ALL ON FUNCTION credits.named_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.named_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.net_price(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.forgotten_accounts TO service_role;
+GRANT SELECT ON TABLE credits.forgotten_accounts TO auditor;
 REVOKE ALL ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.new_entries(p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_hash bytea, p_balance numeric, p_debt numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
@@ -13844,6 +13896,7 @@ GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with tim
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
 REVOKE ALL ON FUNCTION credits.next_purge(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.nobody_to_grant(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_domain(p_domain text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
@@ -14163,6 +14216,7 @@ REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_s
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.why_not_forget(p_account_id uuid, p_give_up_balance boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.withhold_lots(p_order credits.orders, p_back bigint, p_pending bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.without_customers(p_names text[], p_known text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.without_person(p_value jsonb, p_name text, p_depth integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
@@ -14302,8 +14356,6 @@ GRANT SELECT ON TABLE credits.modules TO auditor;
 GRANT SELECT ON TABLE api.failures TO authenticated;
 GRANT SELECT ON TABLE api.failures TO support;
 GRANT SELECT ON TABLE api.failures TO service_role;
-GRANT SELECT ON TABLE credits.forgotten_accounts TO service_role;
-GRANT SELECT ON TABLE credits.forgotten_accounts TO auditor;
 GRANT SELECT ON TABLE api.forgotten_users TO service_role;
 GRANT SELECT ON TABLE api.holds TO authenticated;
 GRANT SELECT ON TABLE api.holds TO support;
