@@ -93,6 +93,7 @@ STATUS = {
     "bad_key": 422,
     "bad_user": 422,
     "bad_scope": 422,
+    "bad_segment": 422,
     "bad_email": 422,
     "bad_password": 422,
     "bad_event": 422,

@@ -35,7 +35,9 @@ def test_every_command_explains_itself() -> None:
         "token",
         "key",
         "trust",
+        "analyst",
         "simulator",
+        "forget",
         "demo",
         "audit",
         "maintain",
@@ -43,6 +45,7 @@ def test_every_command_explains_itself() -> None:
         "work",
         "supabase",
         "env",
+        "export",
     ]
     for command in commands:
         assert f"  {command} " in text

@@ -157,7 +157,7 @@ def test_roles_are_made_once_and_keep_what_an_operator_sets(elsewhere: embedded.
     )
     with psycopg.connect(elsewhere.url(), autocommit=True) as admin:
         made = admin.execute(query).fetchall()
-        assert len(made) == 14
+        assert len(made) == 16
         roles.run(elsewhere.url(), take_ownership=False)
         assert admin.execute(query).fetchall() == made
         admin.execute("alter role pgcredits_analyst set statement_timeout = '1min'")
@@ -165,7 +165,7 @@ def test_roles_are_made_once_and_keep_what_an_operator_sets(elsewhere: embedded.
         admin.execute("drop role pgcredits_auditor, support")
         roles.run(elsewhere.url(), take_ownership=False)
         again = {row[0]: row[4] for row in admin.execute(query).fetchall()}
-        assert len(again) == 14
+        assert len(again) == 16
         assert "statement_timeout=1min" in again["pgcredits_analyst"]
         assert "lock_timeout=2s" in again["pgcredits_api"]
 

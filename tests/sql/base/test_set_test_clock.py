@@ -208,8 +208,10 @@ def test_only_services_set_test_clocks_where_allowed(
     service.connection.execute("set pgcredits.test_clocks = on")  # a session's own word counts for nothing
     with refused("no_test_clocks"):
         service.call("set_test_clock", user_id="ada", advance="1 day")
-    found = bank.rows("select check_name, found from audit.findings")
-    assert [row["check_name"] for row in found] == ["check_settings"]
+    found = bank.rows(
+        "select distinct check_name from audit.findings order by 1"
+    )  # Ada's entries are in the future
+    assert [row["check_name"] for row in found] == ["check_sequence", "check_settings"]
     bank.rows("select credits.allow_test_clocks(true)")
 
 

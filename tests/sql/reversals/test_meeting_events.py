@@ -108,6 +108,8 @@ def test_the_locks_leave_nothing_behind(service: Caller, admin: Connection, paym
 
 def test_maintenance_looks_at_very_many_events_in_turns(bank: Caller) -> None:
     """12,000 events wait in three turns. The payment of one of them appeared without anybody's notice."""
+    now = datetime.now(UTC)  # which is when PostgreSQL says that the rows below came
+    stop_clock(bank.connection, str(now))
     payment = Payment(bank, f"late_{uuid4().hex[:8]}", pack_id="standard")
     payment.pay()
     payment.refund(1000)
@@ -123,7 +125,6 @@ def test_maintenance_looks_at_very_many_events_in_turns(bank: Caller) -> None:
         (payment.intent,),
     )
     done = []
-    now = datetime.now(UTC)
     for minute in range(3):
         stop_clock(bank.connection, str(now + timedelta(minutes=minute)))
         done.append(bank.call("maintain")["events"])

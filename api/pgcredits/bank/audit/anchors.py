@@ -24,7 +24,7 @@ from pgcredits.bank.audit.anchor_file import (
     read_summary,
 )
 from pgcredits.bank.audit.checks import SHOWN, Check, Connection
-from pgcredits.bank.audit.running import connect
+from pgcredits.bank.audit.running import open_connection
 
 _AT_ONCE = 5000  # heads in one question
 _COMMENT = """Every head of the anchor is in the chains of the bank.
@@ -55,7 +55,7 @@ def make_anchor(url: str, to: Path | None = None) -> Summary:
     if to is not None and to.exists():
         raise AnchorError(f"{to} exists: an anchor is never written over")
     with ExitStack() as stack:
-        connection = stack.enter_context(closing(connect(url)))
+        connection = stack.enter_context(closing(open_connection(url)))
         file = stack.enter_context(new_file(to)) if to else None
         found = Sum()
         for line, seq in _heads(connection):
@@ -78,7 +78,7 @@ def compare_anchor(url: str, path: Path, root: str | None = None) -> Check:
     if root is not None and root.lower() != summary.root:
         raise AnchorError(f"{path} has the root {summary.root}: it is not the anchor that you mean")
     started = time.perf_counter()
-    with closing(connect(url)) as connection:
+    with closing(open_connection(url)) as connection:
         findings = _gone_back(connection, summary)
         rows = len(findings)
         heads = islice(lines(path), summary.accounts)

@@ -30,7 +30,7 @@ class AuditError(Exception):
     """The audit cannot be done as it was asked for."""
 
 
-def connect(url: str) -> Connection:
+def open_connection(url: str) -> Connection:
     """A connection that sees one moment of the database, and writes nothing."""
     connection = admin.connect(url, "pgcredits audit", statement_seconds=_STATEMENT_SECONDS)
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -47,7 +47,7 @@ def run(
     Raises AuditError for a check that does not exist, psycopg.Error.
     """
     with ExitStack() as stack:
-        leader = stack.enter_context(closing(connect(url)))
+        leader = stack.enter_context(closing(open_connection(url)))
         comments = standing(leader)
         views = _chosen(list(comments), only)
         work = parts(leader, views)
@@ -75,7 +75,7 @@ def _more(stack: ExitStack, url: str, leader: Connection, number: int) -> list[C
     more: list[Connection] = []
     for _ in range(number):
         try:
-            connection = stack.enter_context(closing(connect(url)))
+            connection = stack.enter_context(closing(open_connection(url)))
         except psycopg.OperationalError:  # too many connections
             break
         connection.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot)))
