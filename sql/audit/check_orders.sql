@@ -1,5 +1,5 @@
--- Every paid order was granted once, as ordered, and its tokens cost what was paid for it. Nothing was granted without
--- a paid order.
+-- Every paid order was granted once, as ordered, and its tokens cost what was paid for it. The event says which amount
+-- was paid, and in which currency. Nothing was granted without a paid order.
 create or replace view audit.check_orders
 with (security_invoker = true)
 as
@@ -29,18 +29,33 @@ payments as (
         e.account_id,
         e.order_id,
         e.event_id,
+        o.kind = 'subscription' as is_plan,
         o.amount,
+        o.paid,
+        o.currency,
+        coalesce(i.credited, 0) as credited,
+        e.payload #>> '{data,object,currency}' as event_currency,
         e.payload #> '{data,object,payment_status}' = '"no_payment_required"' as is_free,
-        -- A session says amount_total, the charge of an automatic top-up amount_received.
-        nullif(
-            coalesce(e.payload #> '{data,object,amount_total}', e.payload #> '{data,object,amount_received}'), 'null'
-        ) as total,
+        -- A session says amount_total, the charge of an automatic top-up amount_received, an invoice total.
+        case
+            when o.kind = 'subscription'
+                then coalesce(
+                    nullif(e.payload #> '{data,object,total}', 'null'),
+                    nullif(e.payload #> '{data,object,amount_paid}', 'null')
+                )
+            else
+                nullif(
+                    coalesce(e.payload #> '{data,object,amount_total}', e.payload #> '{data,object,amount_received}'),
+                    'null'
+                )
+        end as total,
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_discount}', 'null'), '0') as discount,
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_shipping}', 'null'), '0') as shipping,
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_tax}', 'null'), '0') as tax
     from credits.stripe_events as e
     inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
-    where e.outcome = 'granted' and o.state = 'paid' and o.kind <> 'subscription'
+    left join credits.subscription_invoices as i on o.account_id = i.account_id and o.order_id = i.order_id
+    where e.outcome = 'granted' and o.state = 'paid'
 ),
 
 -- As numbers of minor units. What is not a number is null.
@@ -49,7 +64,12 @@ amounts as (
         payments.account_id,
         payments.order_id,
         payments.event_id,
+        payments.is_plan,
         payments.amount,
+        payments.paid,
+        payments.currency,
+        payments.credited,
+        payments.event_currency,
         payments.is_free,
         case jsonb_typeof(payments.discount) when 'number' then payments.discount::numeric end as discount,
         case jsonb_typeof(payments.shipping) when 'number' then payments.shipping::numeric end as shipping,
@@ -57,6 +77,18 @@ amounts as (
         case when (jsonb_typeof(payments.total) = 'number') is true then payments.total::numeric end as total,
         payments.total is not null as names_total
     from payments
+),
+
+-- A session may name no total. What Stripe credited of an earlier period has paid for an invoice, too: it is money that
+-- came before.
+paid as (
+    select
+        amounts.*,
+        case
+            when amounts.is_plan then greatest(coalesce(amounts.total, 0) + amounts.credited, 0)
+            else coalesce(amounts.total, amounts.amount - amounts.discount)
+        end as event_paid
+    from amounts
 )
 
 select
@@ -98,7 +130,7 @@ select
     format('its tokens cost %s', trim_scale(granted.cost)) as found
 from amounts
 inner join granted on amounts.account_id = granted.account_id and amounts.order_id = granted.order_id
-where (abs(granted.cost - (amounts.amount - amounts.discount)) <= 0.01) is not true
+where not amounts.is_plan and (abs(granted.cost - (amounts.amount - amounts.discount)) <= 0.01) is not true
 union all
 -- Tax may be included in the prices or come on top of them: the event does not say which. For shipping it may be the
 -- other way round than for the tokens.
@@ -116,22 +148,37 @@ select
 from amounts
 inner join granted on amounts.account_id = granted.account_id and amounts.order_id = granted.order_id
 where
-    (
-        not amounts.names_total
-        or abs(amounts.total - amounts.shipping - granted.cost) <= 0.01
-        or abs(amounts.total - amounts.shipping - amounts.tax - granted.cost) <= 0.01
-        or (
-            amounts.shipping > 0
-            and amounts.total - amounts.shipping - granted.cost between -0.01 and amounts.tax + 0.01
-        )
-    ) is not true
-    or (amounts.is_free and granted.cost > 0.01) is true;
+    not amounts.is_plan and (
+        (
+            not amounts.names_total
+            or abs(amounts.total - amounts.shipping - granted.cost) <= 0.01
+            or abs(amounts.total - amounts.shipping - amounts.tax - granted.cost) <= 0.01
+            or (
+                amounts.shipping > 0
+                and amounts.total - amounts.shipping - granted.cost between -0.01 and amounts.tax + 0.01
+            )
+        ) is not true
+        or (amounts.is_free and granted.cost > 0.01) is true
+    )
+union all
+-- Finance counts what the order says was paid, in its currency.
+select
+    paid.account_id,
+    format(
+        'event %s, which granted order %s: %s %s paid', paid.event_id, paid.order_id,
+        coalesce(trim_scale(paid.event_paid)::text, 'an amount that cannot be read'),
+        coalesce(paid.event_currency, 'in no currency')
+    ) as expected,
+    format('order of %s %s', coalesce(paid.paid::text, 'no amount'), paid.currency) as found
+from paid
+where paid.paid is distinct from paid.event_paid or paid.currency is distinct from paid.event_currency;
 comment on view audit.check_orders is
-'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No
-lot belongs to an order that was not paid.
+'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it.
+The order says which amount was paid, and in which currency, as the event does. No lot belongs to an order that was
+not paid.
 
-A row means: an order was granted without being paid, paid and not granted, granted twice, or granted for another
-amount than its event says.
+A row means: an order was granted without being paid, paid and not granted, granted twice, or for another amount
+or currency than its event says.
 
 What to do: compare the order with its payment at Stripe. Give what is missing with api.replay_event, and take back
 with api.void_lot what was given too much.';

@@ -543,6 +543,14 @@ FAULTS = {
                 "jsonb_set(payload, '{data,object,payment_status}', '\"no_payment_required\"')",
             )
         ),
+        # Finance would count money that nobody paid, or money of another currency.
+        f"update credits.orders set paid = paid * 10 where {ME} and state = 'paid'",
+        f"update credits.orders set currency = 'usd' where {ME};"
+        f" update credits.lots set currency = 'usd' where {ME}",
+        "update credits.stripe_events set payload = payload #- '{data,object,currency}'"
+        f" where {ME} and outcome = 'granted'",
+        f"update credits.orders set paid = paid * 10 where {SUBSCRIBER}",
+        f"update credits.orders set currency = 'usd' where {SUBSCRIBER}",
         # Bound to a module that was not ordered.
         f"update credits.lots set scope = 'module:whisper' where {ME} and source = 'purchase'",
         # A second grant of one order, properly booked under another name.
@@ -1515,7 +1523,7 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
 def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
     if check == "check_campaigns":
         give_away(bank)
-    elif check == "check_subscriptions":
+    elif check == "check_subscriptions" or "%(subscriber)s" in fault:
         account = tell_of_plans(bank)
     elif "%(holder)s" in fault:
         account = tell_of_holds(bank)
