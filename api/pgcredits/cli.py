@@ -903,7 +903,9 @@ def verify(data_dir: Path, database_url: str | None, file: Path, root: str | Non
     Finds an older backup that was restored, accounts that are gone, and chains that were written anew, and
     names the accounts. Exit code 1 when it finds anything. `pgcredits audit` says whether the chains hold.
     """
-    check = audit_module.compare_anchor(_auditor_database(database_url, data_dir), file, root)
+    check = audit_module.compare_anchor(
+        _auditor_database(database_url, data_dir), file, root, say=lambda line: click.echo(line, err=True)
+    )
     if as_json:
         click.echo(audit_module.as_json([check], "anchor"))
     else:

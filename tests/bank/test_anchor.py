@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ def test_anchor_sees_whatever_a_bank_no_longer_has(
         with undone(bank, fault):
             found = command(*verify, "--json")
             assert found.exit_code == 1, (fault, found.output)
-            check = json.loads(found.output)["checks"][0]
+            check = json.loads(found.stdout)["checks"][0]
             assert check["rows"] == rows, fault
             assert any(said in one["expected"] + one["found"] for one in check["first"]), check
             assert "What to do: " in check["advice"]
@@ -113,7 +114,7 @@ def test_anchor_sees_whatever_a_bank_no_longer_has(
 
 
 @pytest.mark.one_version
-def test_server_that_went_back_is_found(url: str, tmp_path: Path) -> None:
+def test_server_that_went_back_is_found(bank: psycopg.Connection[Any], url: str, tmp_path: Path) -> None:
     """Without a change of any account: the log of a server only grows. Another server has another log."""
     file = tmp_path / "anchor"
     summary = audit.make_anchor(url, file)
@@ -121,7 +122,15 @@ def test_server_that_went_back_is_found(url: str, tmp_path: Path) -> None:
         late = {**json.loads(str(summary)), "lsn": "FFFF/0", "system_identifier": identifier}
         other = tmp_path / identifier
         other.write_text(file.read_text().replace(str(summary), json.dumps(late)))
-        assert audit.compare_anchor(url, other).rows == rows
+        said: list[str] = []
+        assert audit.compare_anchor(url, other, say=said.append).rows == rows
+        assert "of 4 account(s) with 9 entries" in said[0]
+        assert ["of another server (1; this one is" in line for line in said[1:]] == [True] * (1 - rows)
+
+
+def _of_no_account(last: str) -> str:
+    root = hashlib.sha256(b"").hexdigest()
+    return json.dumps({**json.loads(last), "accounts": 0, "entries": 0, "root": root})
 
 
 @pytest.mark.one_version
@@ -143,12 +152,25 @@ def test_file_that_is_not_the_anchor_is_refused(
         (["é\n", *text], "cannot read"),
         ([*heads, last.replace("anchor-1", "anchor-9")], "of the format pgcredits-anchor-9"),
         ([*heads, last.replace('"lsn": "', '"lsn": "x')], "not a whole anchor"),
+        ([*heads, last.replace('"lsn": "', '"lsn": "-')], "not a whole anchor"),
+        ([*heads, json.dumps({**json.loads(last), "lsn": "0/0"})], "not a whole anchor"),
+        ([*heads, json.dumps({**json.loads(last), "lsn": "FFFFFFFFF/0"})], "not a whole anchor"),
+        ([*heads, json.dumps({**json.loads(last), "system_identifier": "me"})], "not a whole anchor"),
+        ([*heads, json.dumps({**json.loads(last), "made_at": 7})], "not a whole anchor"),
+        ([*heads, '{"a":' + "[" * 900], "not a whole anchor"),
+        (["".join(text).replace(" 3 ", " 9999999999999999999 ", 1)], "is not a head"),
+        ([_of_no_account(last)], "has no head"),
         ([*heads, "{}\n"], "not a whole anchor"),
         ([*heads, '{"format": []}\n'], "of the format []"),
     ):
         wrong.write_text("".join(changed))
         refused = command("verify", "--database-url", url, "--anchor", str(wrong))
         assert (refused.exit_code, said in refused.output) == (1, True), (said, refused.output)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hangs_not = command("verify", "--database-url", url, "--anchor", str(pipe))
+    assert (hangs_not.exit_code, "not a regular file" in hangs_not.output) == (1, True)
+    pipe.unlink()
     wrong.write_bytes(gzip.compress(file.read_bytes())[:-20])
     assert "cannot read" in command("verify", "--database-url", url, "--anchor", str(wrong)).output
     root = command("verify", "--database-url", url, "--anchor", str(file), "--root", "00")
@@ -158,6 +180,9 @@ def test_file_that_is_not_the_anchor_is_refused(
     assert (again.exit_code, "never written over" in again.output) == (1, True)
     nowhere = command("anchor", "--database-url", url, "--to", str(tmp_path / "no folder" / "anchor"))
     assert (nowhere.exit_code, "cannot write" in nowhere.output) == (1, True)
+    for letters in (250, 300):
+        long = command("anchor", "--database-url", url, "--to", str(tmp_path / ("x" * letters)))
+        assert (long.exit_code, "cannot write" in long.output) == (1, True), long.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["anchor", "wrong"]
     lost = command("--json", "--database-url", url, "anchor")
     assert (lost.exit_code, "options go after `audit anchor`" in lost.output) == (2, True)

@@ -13,14 +13,18 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 FORMAT = "pgcredits-anchor-1"
 _LONGEST_LINE = 1000
+_GREATEST_SEQ = 2**63 - 1  # of a bigint
+_TIME = r"[0-9]{4,5}-[0-9]{2}-[0-9]{2}T[0-9:.]{15}Z"
+_LSN = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}", re.ASCII)
 _HEAD = re.compile(
     r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (0 -|[1-9][0-9]{0,18} [0-9a-f]{64})\n", re.ASCII
 )
@@ -67,9 +71,20 @@ class Sum:
 
 
 def position(lsn: str) -> int:
-    """An LSN as a number. Raises ValueError."""
+    """An LSN as a number. Raises ValueError for anything that PostgreSQL does not write."""
+    if not _LSN.fullmatch(lsn):
+        raise ValueError(f"not an LSN: {lsn}")
     high, low = lsn.split("/")
     return int(high, 16) << 32 | int(low, 16)
+
+
+def _regular(path: Path) -> BinaryIO:
+    """Open a regular file: a pipe can keep its reader waiting for ever. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("it is not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 @contextmanager
@@ -95,7 +110,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise AnchorError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never there
+            unfinished.unlink(missing_ok=True)
 
 
 def _keep_names(folder: Path) -> None:
@@ -110,7 +126,7 @@ def _keep_names(folder: Path) -> None:
 def lines(path: Path) -> Iterator[str]:
     """The lines of the file, one after the other. Raises AnchorError."""
     try:
-        with path.open("rb") as raw:
+        with _regular(path) as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             file = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
@@ -133,7 +149,7 @@ def read_summary(path: Path) -> Summary:
             end = line
             continue
         head = _HEAD.fullmatch(line)
-        if head is None or head[1] <= before:
+        if head is None or head[1] <= before or int(head[2].split()[0]) > _GREATEST_SEQ:
             number = found.accounts + 1
             raise AnchorError(
                 f"{path} is not an anchor: line {number} is not a head, in the order of accounts"
@@ -152,8 +168,18 @@ def _read(line: str, path: Path) -> Summary:
         said = told.pop("format")
         if said == FORMAT:
             summary = Summary(**told)
-            position(summary.lsn)
+            if position(summary.lsn) == 0 or not _is_told(summary):
+                raise ValueError("a value that no server has")
             return summary
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise AnchorError(f"{path} is not a whole anchor: its last line is not a summary") from None
     raise AnchorError(f"{path} is of the format {said}, and not {FORMAT}")
+
+
+def _is_told(summary: Summary) -> bool:
+    """Whether the time, the server and the database are what a server says of itself."""
+    return bool(
+        re.fullmatch(_TIME, summary.made_at, re.ASCII)
+        and re.fullmatch(r"[1-9][0-9]{0,19}", summary.system_identifier, re.ASCII)
+        and re.fullmatch(r"[^\x00-\x1f\x7f]{1,63}", summary.database)
+    )

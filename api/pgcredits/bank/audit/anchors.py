@@ -6,8 +6,9 @@ Neither agrees with an anchor that was made before.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
@@ -52,7 +53,7 @@ def make_anchor(url: str, to: Path | None = None) -> Summary:
 
     Raises AnchorError for a file that exists or cannot be written, psycopg.Error.
     """
-    if to is not None and to.exists():
+    if to is not None and os.path.lexists(to):
         raise AnchorError(f"{to} exists: an anchor is never written over")
     with ExitStack() as stack:
         connection = stack.enter_context(closing(open_connection(url)))
@@ -69,17 +70,32 @@ def make_anchor(url: str, to: Path | None = None) -> Summary:
     return summary
 
 
-def compare_anchor(url: str, path: Path, root: str | None = None) -> Check:
+def compare_anchor(
+    url: str, path: Path, root: str | None = None, say: Callable[[str], None] = lambda line: None
+) -> Check:
     """Compare the bank with an anchor. `root`: what was kept of it in yet another place.
 
-    Raises AnchorError for a file that is not a whole anchor, or not the one with this root; psycopg.Error.
+    `say` is told what the anchor is, and when it is of another server. Raises AnchorError for a file that is
+    not a whole anchor, has no head, or is not the one with this root; psycopg.Error.
     """
     summary = read_summary(path)
     if root is not None and root.lower() != summary.root:
         raise AnchorError(f"{path} has the root {summary.root}: it is not the anchor that you mean")
+    if not summary.accounts:
+        raise AnchorError(f"{path} has no head: it says nothing about any account")
     started = time.perf_counter()
     with closing(open_connection(url)) as connection:
-        findings = _gone_back(connection, summary)
+        identifier, lsn, _, _ = _where(connection)
+        say(
+            f"the anchor has the heads of {summary.accounts} account(s) with {summary.entries} entries, of "
+            f"{summary.made_at}"
+        )
+        if identifier != summary.system_identifier:
+            say(
+                f"it is of another server ({summary.system_identifier}; this one is {identifier}), so it "
+                "does not show whether this server went back"
+            )
+        findings = _gone_back(identifier, lsn, summary)
         rows = len(findings)
         heads = islice(lines(path), summary.accounts)
         while some := list(islice(heads, _AT_ONCE)):
@@ -103,8 +119,7 @@ def _where(connection: Connection) -> tuple[str, str, str, str]:
     return identifier, lsn, database, now
 
 
-def _gone_back(connection: Connection, then: Summary) -> list[tuple[Any, ...]]:
-    identifier, lsn, _, _ = _where(connection)
+def _gone_back(identifier: str, lsn: str, then: Summary) -> list[tuple[Any, ...]]:
     if identifier != then.system_identifier or position(lsn) >= then.position:
         return []
     expected = f"this server has written its log beyond {then.lsn}, where it was at {then.made_at}"
