@@ -9407,20 +9407,34 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
          SELECT e.account_id,
             e.order_id,
             e.event_id,
+            (o.kind = 'subscription'::text) AS is_plan,
             o.amount,
+            o.paid,
+            o.currency,
+            COALESCE(i.credited, (0)::bigint) AS credited,
+            (e.payload #>> '{data,object,currency}'::text[]) AS event_currency,
             ((e.payload #> '{data,object,payment_status}'::text[]) = '"no_payment_required"'::jsonb) AS is_free,
-            NULLIF(COALESCE((e.payload #> '{data,object,amount_total}'::text[]), (e.payload #> '{data,object,amount_received}'::text[])), 'null'::jsonb) AS total,
+                CASE
+                    WHEN (o.kind = 'subscription'::text) THEN COALESCE(NULLIF((e.payload #> '{data,object,total}'::text[]), 'null'::jsonb), NULLIF((e.payload #> '{data,object,amount_paid}'::text[]), 'null'::jsonb))
+                    ELSE NULLIF(COALESCE((e.payload #> '{data,object,amount_total}'::text[]), (e.payload #> '{data,object,amount_received}'::text[])), 'null'::jsonb)
+                END AS total,
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_discount}'::text[]), 'null'::jsonb), '0'::jsonb) AS discount,
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_shipping}'::text[]), 'null'::jsonb), '0'::jsonb) AS shipping,
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_tax}'::text[]), 'null'::jsonb), '0'::jsonb) AS tax
-           FROM (credits.stripe_events e
+           FROM ((credits.stripe_events e
              JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-          WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text) AND (o.kind <> 'subscription'::text))
+             LEFT JOIN credits.subscription_invoices i ON (((o.account_id = i.account_id) AND (o.order_id = i.order_id))))
+          WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text))
         ), amounts AS (
          SELECT payments.account_id,
             payments.order_id,
             payments.event_id,
+            payments.is_plan,
             payments.amount,
+            payments.paid,
+            payments.currency,
+            payments.credited,
+            payments.event_currency,
             payments.is_free,
                 CASE jsonb_typeof(payments.discount)
                     WHEN 'number'::text THEN (payments.discount)::numeric
@@ -9440,6 +9454,27 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
                 END AS total,
             (payments.total IS NOT NULL) AS names_total
            FROM payments
+        ), paid AS (
+         SELECT amounts.account_id,
+            amounts.order_id,
+            amounts.event_id,
+            amounts.is_plan,
+            amounts.amount,
+            amounts.paid,
+            amounts.currency,
+            amounts.credited,
+            amounts.event_currency,
+            amounts.is_free,
+            amounts.discount,
+            amounts.shipping,
+            amounts.tax,
+            amounts.total,
+            amounts.names_total,
+                CASE
+                    WHEN amounts.is_plan THEN GREATEST((COALESCE(amounts.total, (0)::numeric) + (amounts.credited)::numeric), (0)::numeric)
+                    ELSE COALESCE(amounts.total, ((amounts.amount)::numeric - amounts.discount))
+                END AS event_paid
+           FROM amounts
         )
  SELECT COALESCE(o.account_id, granted.account_id) AS account_id,
     format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, granted.order_id), o.state,
@@ -9480,7 +9515,7 @@ UNION ALL
     format('its tokens cost %s'::text, trim_scale(granted.cost)) AS found
    FROM (amounts
      JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
-  WHERE ((abs((granted.cost - ((amounts.amount)::numeric - amounts.discount))) <= 0.01) IS NOT TRUE)
+  WHERE ((NOT amounts.is_plan) AND ((abs((granted.cost - ((amounts.amount)::numeric - amounts.discount))) <= 0.01) IS NOT TRUE))
 UNION ALL
  SELECT amounts.account_id,
     format('event %s, which granted order %s, says that its tokens cost %s'::text, amounts.event_id, amounts.order_id, trim_scale(granted.cost)) AS expected,
@@ -9491,11 +9526,18 @@ UNION ALL
         END, amounts.tax, amounts.shipping) AS found
    FROM (amounts
      JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
-  WHERE ((((NOT amounts.names_total) OR (abs(((amounts.total - amounts.shipping) - granted.cost)) <= 0.01) OR (abs((((amounts.total - amounts.shipping) - amounts.tax) - granted.cost)) <= 0.01) OR ((amounts.shipping > (0)::numeric) AND ((((amounts.total - amounts.shipping) - granted.cost) >= '-0.01'::numeric) AND (((amounts.total - amounts.shipping) - granted.cost) <= (amounts.tax + 0.01))))) IS NOT TRUE) OR ((amounts.is_free AND (granted.cost > 0.01)) IS TRUE));
-COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No
-lot belongs to an order that was not paid.
-A row means: an order was granted without being paid, paid and not granted, granted twice, or granted for another
-amount than its event says.
+  WHERE ((NOT amounts.is_plan) AND ((((NOT amounts.names_total) OR (abs(((amounts.total - amounts.shipping) - granted.cost)) <= 0.01) OR (abs((((amounts.total - amounts.shipping) - amounts.tax) - granted.cost)) <= 0.01) OR ((amounts.shipping > (0)::numeric) AND ((((amounts.total - amounts.shipping) - granted.cost) >= '-0.01'::numeric) AND (((amounts.total - amounts.shipping) - granted.cost) <= (amounts.tax + 0.01))))) IS NOT TRUE) OR ((amounts.is_free AND (granted.cost > 0.01)) IS TRUE)))
+UNION ALL
+ SELECT paid.account_id,
+    format('event %s, which granted order %s: %s %s paid'::text, paid.event_id, paid.order_id, COALESCE((trim_scale(paid.event_paid))::text, 'an amount that cannot be read'::text), COALESCE(paid.event_currency, 'in no currency'::text)) AS expected,
+    format('order of %s %s'::text, COALESCE((paid.paid)::text, 'no amount'::text), paid.currency) AS found
+   FROM paid
+  WHERE (((paid.paid)::numeric IS DISTINCT FROM paid.event_paid) OR (paid.currency IS DISTINCT FROM paid.event_currency));
+COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it.
+The order says which amount was paid, and in which currency, as the event does. No lot belongs to an order that was
+not paid.
+A row means: an order was granted without being paid, paid and not granted, granted twice, or for another amount
+or currency than its event says.
 What to do: compare the order with its payment at Stripe. Give what is missing with api.replay_event, and take back
 with api.void_lot what was given too much.';
 CREATE TABLE credits.settings (
