@@ -616,7 +616,7 @@ def analyst() -> None:
 @click.option("--personal-data", is_flag=True, help="It also reads which users these accounts are.")
 @click.option(
     "--connections",
-    type=click.IntRange(1, 10),
+    type=click.IntRange(1, analysts.MOST_CONNECTIONS),
     default=5,
     show_default=True,
     help="How many sessions it may have at once.",

@@ -213,14 +213,19 @@ def test_login_of_somebody_else_is_refused_and_left_alone(
         ("ä" * 32, "1 to 63 bytes"),
         ("two\nlines", "no control characters"),
         ("", "1 to 63 bytes"),
-        ("public", "reserved"),
+        ("carla\u202e", "characters that nobody can see"),
+        ("car\u200bla", "characters that nobody can see"),
+        (" carla", "characters that nobody can see"),
+        *(
+            (name, "a meaning of its own")
+            for name in ("public", "session_user", "Current_User", "all", "none")
+        ),
     ):
         for command in (("add", "--all"), ("remove",)):
             refused = analyst(*command, "--", name)
-            if (name, command) != ("public", ("remove",)):
-                assert (refused.exit_code, refused.stdout) == (1, ""), (name, refused.output)
-                assert why in refused.stderr
-                assert "Traceback" not in refused.output
+            assert (refused.exit_code, refused.stdout) == (1, ""), (name, refused.output)
+            assert why in refused.stderr
+            assert "Traceback" not in refused.output
     assert one(bank, attributes) == before
     for arguments in (
         ("--all", "--segment", "a"),
@@ -229,6 +234,9 @@ def test_login_of_somebody_else_is_refused_and_left_alone(
         ("--segment", "*", "--segment", "a"),
     ):
         assert analyst("add", "carla", *arguments).exit_code != 0
+    for connections, password in ((-1, None), (0, None), (11, None), (5, ""), (5, "a\0b")):
+        with pytest.raises(analysts.AnalystError):
+            analysts.add(own_url, "carla", ["*"], connections=connections, password=password)
     assert one(bank, attributes) == before
     # A role that came later under the name of an analyst who left is somebody else.
     bank.execute("insert into credits.analyst_grants (login, segment) values ('stranger', '*')")

@@ -32,6 +32,7 @@ _BOUNDS = {
 }
 _DISK = ("temp_file_limit", "5GB")  # only a superuser may set it, or lift it
 _GONE_SECONDS = 10
+MOST_CONNECTIONS = 10
 
 
 class AnalystError(Exception):
@@ -87,8 +88,13 @@ def add(
     """Make a login that counts these segments (["*"]: all), or change what it counts. All or nothing.
 
     An analyst that is there keeps its password unless one is given, and gets its bounds again. `url` is of an
-    administrator. Raises AnalystError, psycopg.Error.
+    administrator. `connections`: how many sessions it may have at once, 1 to 10. Raises AnalystError,
+    psycopg.Error.
     """
+    if not 1 <= connections <= MOST_CONNECTIONS:
+        raise AnalystError(f"an analyst has 1 to {MOST_CONNECTIONS} sessions at once, not {connections}")
+    if password is not None and (not password or "\0" in password):
+        raise AnalystError("a password has at least one character, and no NUL")
     with _administrator(url) as connection:
         there = _as_owner(connection, "select credits.claim_analyst(%s)", login)
         role = sql.Identifier(login)

@@ -24,7 +24,12 @@ begin
     from pg_catalog.pg_roles as r
     where r.rolname = p_login;
     if not found then
-        return null;
+        -- Asked of new logins alone, so that an older one can still be removed.
+        return case
+            when not credits.is_name(p_login, 63) then 'a login has no characters that nobody can see'
+            when lower(p_login) in ('all', 'current_role', 'current_user', 'none', 'public', 'session_user', 'user')
+                then 'PostgreSQL gives this name a meaning of its own: choose another name'
+        end;
     elsif not exists (
         select from credits.analyst_grants as g where g.login = p_login and g.role_oid is not distinct from v_role.oid
     ) then
