@@ -29,7 +29,7 @@ from reliability.storm.lives import LIVES
 from reliability.storm.shop import SECRET, Shop
 from sql.reversals.payment_model import Event, Payment
 
-pytestmark = [pytest.mark.xdist_group("storm"), pytest.mark.one_version]
+pytestmark = [pytest.mark.xdist_group("storm"), pytest.mark.one_version, pytest.mark.long]
 
 THREADS = 16
 PACKS = {"basique": (100, 999), "standard": (500, 3999), "premium": (1000, 6999)}
