@@ -21,7 +21,7 @@ begin
         and (p_entry.draws #> '{0,lot_id}') is distinct from to_jsonb(p_entry.seq)
         or p_entry.campaign_id is not null
     ) is not true then
-        return '{}';
+        return '{}'::jsonb;
     end if;
     return coalesce(
         (
