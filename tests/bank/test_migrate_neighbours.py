@@ -76,6 +76,7 @@ def test_nothing_outside_the_banks_schemas_changes(
 
 
 @pytest.mark.one_version
+@pytest.mark.one_version
 def test_a_hardened_database_stays_hardened(empty_url: str, template: object) -> None:
     public = (
         "select a.privilege_type from pg_database as d,"
@@ -114,6 +115,7 @@ def everything(admin: Connection) -> list[Any]:
     ]
 
 
+@pytest.mark.one_version
 def test_a_plan_of_a_first_migrate_changes_nothing(empty_url: str, template: object) -> None:
     with psycopg.connect(empty_url, autocommit=True) as admin:
         before = everything(admin)
@@ -131,6 +133,7 @@ def test_a_plan_of_a_first_migrate_changes_nothing(empty_url: str, template: obj
     ]
 
 
+@pytest.mark.one_version
 def test_a_plan_says_what_would_be_dropped_and_changed(url: str, db: Connection, tmp_path: Path) -> None:
     run(url)
     sql = Path(shutil.copytree(SQL, tmp_path / "sql"))
@@ -184,6 +187,7 @@ def test_a_mark_without_a_digest_is_refused(url: str, db: Connection) -> None:
         run(url, Options(force=True))
 
 
+@pytest.mark.one_version
 @pytest.mark.one_version
 def test_a_concurrent_index_comes_after_the_rest_and_can_be_tried_again(
     url: str, db: Connection, tmp_path: Path

@@ -105,6 +105,7 @@ def test_the_demo_ends_with_sound_books(data_dir: Path, trace: Path) -> None:
     assert _spent(data_dir) - spent == price_of(trace) + 4 * REPOSITORY
 
 
+@pytest.mark.long
 def test_kill_of_the_api_and_of_the_postmaster_loses_and_doubles_nothing(data_dir: Path, trace: Path) -> None:
     before = _spends(data_dir)
     demo = start_demo(data_dir, trace)

@@ -208,7 +208,7 @@ _waits = st.integers(0, 5)
 
 
 @pytest.mark.slow
-@steady(60)
+@steady(30)
 @given(st.lists(st.one_of(_lots, _spends, _spends, _waits), min_size=2, max_size=14))
 @pytest.mark.one_version
 def test_spends_draw_what_the_reference_draws(

@@ -564,7 +564,7 @@ _ways = st.sampled_from(["close_head", "fold_head"])
 def test_spends_by_permit_do_what_spends_with_all_checks_do(till: Connection) -> None:
     seen: Counter[str] = Counter()
 
-    @steady(40)
+    @steady(20)
     @given(steps=st.lists(_steps, min_size=8, max_size=25), before=_ways)
     def compare(steps: list[tuple[Any, ...]], before: str) -> None:
         behind: Row = {"head_taken": Decimal(0), "head_reserved": Decimal(0)}
@@ -589,7 +589,7 @@ def test_spends_by_permit_do_what_spends_with_all_checks_do(till: Connection) ->
 def test_current_lots_add_up_and_folding_changes_nothing(till: Connection) -> None:
     seen: Counter[str] = Counter()
 
-    @steady(20)
+    @steady(12)
     @given(steps=st.lists(_steps, min_size=8, max_size=25), before=_ways)
     def compare(steps: list[tuple[Any, ...]], before: str) -> None:
         def look(quick: Account, what: str) -> None:

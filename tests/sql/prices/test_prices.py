@@ -14,7 +14,7 @@ from typing import Any
 import pricing
 import psycopg
 import pytest
-from callers import BOOKS, STEADY, Caller, Connection, refused, stop_clock
+from callers import BOOKS, STEADY, Caller, Connection, refused, steady, stop_clock
 from hypothesis import given
 from hypothesis import strategies as st
 from pricing import Component
@@ -564,7 +564,7 @@ def test_only_linear_prices_are_listed(shop: Caller, component: Component) -> No
 
 
 @pytest.mark.slow
-@STEADY
+@steady(40)
 @given(
     component=pricing.components,
     parts=st.lists(

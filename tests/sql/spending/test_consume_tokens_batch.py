@@ -536,7 +536,7 @@ _ten: Item = {"user_id": "ada", "module_id": "metube"}
 
 
 @pytest.mark.slow
-@steady(48)
+@steady(24)
 @given(plan=_worlds, chunks=_chunks)
 # The permit ends before the limit.
 @example(plan=_plan(1000, limits=35), chunks=[_ten, [_ten] * 4])

@@ -500,7 +500,7 @@ _amounts = st.decimals("0.000001", "60", places=6)
 
 
 @pytest.mark.slow
-@steady(40)
+@steady(24)
 @given(
     sizes=st.lists(_amounts, min_size=1, max_size=4),
     steps=st.lists(
