@@ -76,7 +76,6 @@ def test_nothing_outside_the_banks_schemas_changes(
 
 
 @pytest.mark.one_version
-@pytest.mark.one_version
 def test_a_hardened_database_stays_hardened(empty_url: str, template: object) -> None:
     public = (
         "select a.privilege_type from pg_database as d,"
@@ -187,7 +186,6 @@ def test_a_mark_without_a_digest_is_refused(url: str, db: Connection) -> None:
         run(url, Options(force=True))
 
 
-@pytest.mark.one_version
 @pytest.mark.one_version
 def test_a_concurrent_index_comes_after_the_rest_and_can_be_tried_again(
     url: str, db: Connection, tmp_path: Path

@@ -84,7 +84,8 @@ def test_race_tries_every_kind_of_call(
     assert {"granted", "waiting", "duplicate", "parked", "processing", "applied"} <= outcomes.keys()
     told = {str(one.said["order_id"]) for one in verdicts.told if one.said.get("outcome") == "granted"}
     paid = {str(order["order_id"]) for order in run.books.orders if order["state"] == "paid"}
-    assert paid > told or not long_form, "nothing that had waited was granted by an attachment or by maintenance"
+    if long_form:  # a short race need not get so far
+        assert paid > told, "nothing that had waited was granted by an attachment or by maintenance"
     kinds = {entry["kind"] for entry in run.books.entries}
     assert {"purchase", "grant", "spend", "refund", "expire", "repayment"} <= kinds
     assert "reversal" in kinds
