@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from sql.finance import story
 from support import PASSWORD
 
 from pgcredits.bank.export import ExportError, verify, write
+from pgcredits.bank.export.folder import new_folder
 from pgcredits.cli import main
 from pgcredits.database_urls import as_login
 
@@ -108,6 +110,34 @@ def test_verify_finds_every_change(fault: str, exported: Exported, tmp_path: Pat
         change_with_manifest(tmp_path / "copy" / "heads.txt", b"a", b"b")
     done = run("verify", str(tmp_path / "copy"))
     assert done.exit_code == 1 and "is not what was exported" in done.output
+
+
+def test_verify_reads_regular_files_alone(exported: Exported, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for name in ("journal.csv", "manifest.json"):
+        shutil.copytree(exported.folder, copy)
+        (copy / name).unlink()
+        os.mkfifo(copy / name)
+        with pytest.raises(ExportError, match=f"{name} is not a regular file"):
+            verify(copy)
+        shutil.rmtree(copy)
+
+
+def test_manifest_of_another_shape_is_refused(exported: Exported, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(exported.folder, copy)
+    told = json.loads((copy / "manifest.json").read_text())
+    told["files"][0]["name"] = ["a list"]
+    for text in (json.dumps(told), "[" * 200_000):
+        (copy / "manifest.json").write_text(text)
+        with pytest.raises(ExportError, match="is not the manifest of an export"):
+            verify(copy)
+
+
+@pytest.mark.parametrize("target", ["/", ".", "n" * 300])
+def test_folder_that_cannot_be_made_is_refused(target: str) -> None:
+    with pytest.raises(ExportError), new_folder(Path(target)):
+        pass
 
 
 def test_kept_sha256_finds_a_manifest_that_was_changed_with_a_file(

@@ -59,15 +59,19 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a folder, and the sha256 of its file in hex. Raises ExportError."""
     path = folder / MANIFEST
     try:
+        if path.exists() and not path.is_file():  # a pipe can keep its reader waiting for ever
+            raise ExportError(f"{path} is not a regular file")
         content = path.read_bytes()
         told: dict[str, Any] = json.loads(content)
         said = told.pop("format")
         if said == FORMAT:
             manifest = Manifest(**(told | {"files": [File(**file) for file in told["files"]]}))
+            if not all(isinstance(file.name, str) for file in manifest.files):
+                raise TypeError
             return manifest, hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise ExportError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ExportError(f"{path} is not the manifest of an export") from None
     raise ExportError(f"{path} is of the format {said}, and not {FORMAT}")
 
@@ -78,10 +82,12 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     Raises ExportError.
     """
+    if not path.name:
+        raise ExportError(f"{path} names no new folder")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    if path.exists():
-        raise ExportError(f"{path} exists: an export is never written over")
     try:
+        if os.path.lexists(path):
+            raise ExportError(f"{path} exists: an export is never written over")
         unfinished.mkdir()
         yield unfinished
         for file in (*unfinished.iterdir(), unfinished):
